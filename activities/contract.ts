@@ -1,0 +1,104 @@
+/**
+ * What workflows may call. Inputs and results are plain JSON and hold references, fingerprints and proofs, never material.
+ * Every effect is idempotent by `change.operation` and fenced by `change.epoch`.
+ */
+import type { AcceptanceProof, CredentialRecord, DrainProof, Drift, RefusalProof, RetirementProof } from '../src/domain/credential.js';
+import type { Clearance, Decision } from '../src/domain/decision.js';
+import type { Consumer, IdentitySpec } from '../src/domain/identity.js';
+import type { ProcessPlan } from '../src/domain/plan.js';
+import type { Acknowledgement, ProcessResult, ProcessState } from '../src/domain/process.js';
+
+/** The change that an activity works for. */
+export interface Change {
+  readonly identity: string;
+  readonly operation: string;
+  readonly epoch: number;
+  /** What shall be. */
+  readonly spec: IdentitySpec;
+  /** What was declared when `from` was made. */
+  readonly specBefore?: IdentitySpec;
+  /** The credential that goes. */
+  readonly from?: CredentialRecord;
+  /** The credential that comes: known after `stage`. */
+  readonly to?: CredentialRecord;
+}
+
+/** Makes, moves and ends credentials: targets and stores. */
+export interface CredentialActivities {
+  /** Keeps a candidate in `next` of every delivery, under the operation id; a retry gives the same one. */
+  stage(change: Change): Promise<CredentialRecord>;
+  /** Undo of `stage`. */
+  discard(change: Change): Promise<void>;
+  install(change: Change): Promise<{ readonly changed: readonly string[] }>;
+  /** Undo of `install`. */
+  uninstall(change: Change): Promise<void>;
+  /** Logs in with the credential `to` (or `from` where there is none) and compares the rights; throws `VerificationFailed`. */
+  verify(change: Change): Promise<AcceptanceProof>;
+  publish(change: Change): Promise<void>;
+  /** Undo of `publish`. */
+  withdraw(change: Change): Promise<void>;
+  /**
+   * Looks whether `from` is out of use. Throws retryable `StillInUse` until it is or until `deadline` (ISO 8601) has passed;
+   * then it gives what it saw.
+   */
+  drain(change: Change & { readonly startedAt: string; readonly deadline: string }): Promise<DrainProof>;
+  /** Raises the fence, disables and disconnects. `everything`: all that was ever minted for the identity. */
+  retire(change: Change & { readonly reach: 'these' | 'everything' }): Promise<RetirementProof>;
+  /** Attempts a login with each retired credential whose material is still in the store. */
+  refuse(change: Change & { readonly reach: 'these' | 'everything' }): Promise<readonly RefusalProof[]>;
+  /** Destroys retired material in stores and what is left at the target. */
+  purge(change: Change & { readonly reach: 'these' | 'everything' }): Promise<void>;
+  /** Offboard: removes the identity from target and stores and proves that nothing answers. */
+  remove(change: Change): Promise<readonly string[]>;
+  /** Compares the target and the stores with the state. */
+  inspect(change: Change): Promise<readonly Drift[]>;
+  repair(change: Change): Promise<readonly string[]>;
+  /** The highest epoch that any delivery of the identity has seen; 0 for a new one. */
+  lastEpoch(spec: IdentitySpec): Promise<number>;
+}
+
+/** Decides on plans. */
+export interface PolicyActivities {
+  authorize(plan: ProcessPlan): Promise<Decision>;
+  /** May anything change at this moment (freeze, window)? */
+  clearance(input: { readonly spec: IdentitySpec; readonly emergency: boolean }): Promise<Clearance>;
+  /** When the identity is next due, ISO 8601; undefined where nothing is scheduled. */
+  nextRotation(input: { readonly spec: IdentitySpec; readonly lastRotatedAt?: string }): Promise<string | undefined>;
+  /** Is a scheduled rotation due and allowed now? */
+  due(input: { readonly spec: IdentitySpec; readonly lastRotatedAt?: string }): Promise<{ readonly due: boolean; readonly reason: string; readonly detail: string }>;
+}
+
+/** Tells consumers. */
+export interface ConsumerActivities {
+  /**
+   * Tells every consumer, in the order of `after`, that `current` of the deliveries is now `version`, and collects
+   * acknowledgements. `pending` ones answer later by a signal. Throws nothing for a consumer that refuses: it is in the list.
+   */
+  handOver(input: {
+    readonly identity: string;
+    readonly operation: string;
+    readonly epoch: number;
+    readonly spec: IdentitySpec;
+    readonly version: string;
+    readonly event: 'credential.published' | 'credential.withdrawn' | 'credential.revoked';
+    readonly consumers: readonly Consumer[];
+  }): Promise<readonly Acknowledgement[]>;
+}
+
+/** Writes what happened where it can be read later, and tells people. */
+export interface RecordActivities {
+  /** One evidence record for the process; the same operation always gives the same record. Returns its digest, `sha256:<hex>`. */
+  seal(record: { readonly state: ProcessState; readonly result: ProcessResult }): Promise<{ readonly evidence: string }>;
+  /** Tells operators: parked, failed, revoked. Best effort; never fails the process. */
+  notify(notice: { readonly identity: string; readonly operation: string; readonly level: 'info' | 'warning' | 'alert'; readonly text: string }): Promise<void>;
+}
+
+/** Used by campaigns and by the identity. */
+export interface FleetActivities {
+  /** Names of active identities of a rotation policy that are due now, with their target. */
+  selectDue(input: { readonly policy: string; readonly limit: number }): Promise<readonly { readonly name: string; readonly target: string; readonly jitterMs: number }[]>;
+  /** Asks one identity to rotate and waits for the outcome; heartbeats. */
+  rotateOne(input: { readonly name: string; readonly requestId: string; readonly requester: string }): Promise<{ readonly outcome: string; readonly detail: string }>;
+  /** Waits for a process that outlived its identity's run; heartbeats. */
+  awaitProcess(operation: string): Promise<ProcessResult>;
+}

@@ -1,0 +1,28 @@
+/** The operator's file, `tenure.yaml`, with every default filled in. Paths are absolute. */
+import type { Freeze } from '../domain/identity.js';
+
+/** A secret by place: never inline. */
+export type SecretSource = { readonly file: string } | { readonly env: string };
+
+export interface TenureConfig {
+  /** Absolute path of the file that this was read from; relative paths in it are relative to its folder. */
+  readonly file: string;
+  /** Folder for state: evidence, the local store, the development server's database. */
+  readonly stateDirectory: string;
+  /** Options as written; each connector's own schema has checked them. `type` names the connector. */
+  readonly targets: Readonly<Record<string, { readonly type: string; readonly [option: string]: unknown }>>;
+  readonly stores: Readonly<Record<string, { readonly type: string; readonly [option: string]: unknown }>>;
+  readonly consumers: {
+    /** Key that webhooks are signed with, as Standard Webhooks says (`whsec_…`). */
+    readonly signingKey?: SecretSource;
+  };
+  readonly policy: {
+    /** Environments whose changes need an approval. */
+    readonly approvalEnvironments: readonly string[];
+    readonly approvals: number;
+    readonly gateMs: number;
+  };
+  readonly freezes: readonly Freeze[];
+  readonly notices: { readonly webhook?: string };
+  readonly fleet: { readonly perTarget: number };
+}

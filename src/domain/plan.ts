@@ -1,0 +1,57 @@
+import type { CredentialRecord } from './credential.js';
+import type { IdentitySpec, Strategy } from './identity.js';
+import type { ProcessInput, ProcessKind } from './process.js';
+
+/** The exact change as data. Its digest is what people approve and what runs. */
+export interface ProcessPlan {
+  readonly v: 1;
+  readonly kind: ProcessKind;
+  readonly operation: string;
+  readonly identity: string;
+  readonly requester: string;
+  readonly reason?: string;
+  readonly emergency: boolean;
+  readonly environment: string;
+  readonly dataClass: IdentitySpec['dataClass'];
+  readonly owner: string;
+  readonly strategy: Strategy;
+  /** The credential that goes, by reference. */
+  readonly from?: { readonly target: string; readonly principal: string; readonly version: string; readonly scope: unknown };
+  /** What comes: where, and with which rights. */
+  readonly to?: { readonly target: string; readonly scope: unknown; readonly deliver: readonly string[] };
+  readonly consumers: readonly string[];
+  readonly graceMs: number;
+}
+
+/** Derives the plan of a process from what it starts from. Pure; the same input gives the same plan. */
+export function planOf(input: ProcessInput): ProcessPlan {
+  const { kind, spec, request, current } = input;
+  const makesCredential = kind === 'provision' || kind === 'rotate';
+  return {
+    v: 1,
+    kind,
+    operation: input.operation,
+    identity: input.identity,
+    requester: request.requester,
+    ...(request.reason === undefined ? {} : { reason: request.reason }),
+    emergency: request.emergency ?? false,
+    environment: spec.environment,
+    dataClass: spec.dataClass,
+    owner: spec.owner.person,
+    strategy: spec.rotation.strategy,
+    ...(current && { from: goingCredential(current, input.specBefore ?? spec) }),
+    ...(makesCredential && {
+      to: {
+        target: spec.target.name,
+        scope: spec.target.scope,
+        deliver: spec.deliver.map((delivery) => `${delivery.store}:${delivery.path}`),
+      },
+    }),
+    consumers: spec.consumers.map((consumer) => consumer.name),
+    graceMs: spec.rotation.graceMs,
+  };
+}
+
+function goingCredential(current: CredentialRecord, spec: IdentitySpec): NonNullable<ProcessPlan['from']> {
+  return { target: current.target, principal: current.principal, version: current.version, scope: spec.target.scope };
+}

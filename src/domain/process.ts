@@ -1,0 +1,164 @@
+import type { AcceptanceProof, CredentialRecord, DrainProof, Drift, RefusalProof, RetirementProof } from './credential.js';
+import type { Decision } from './decision.js';
+import type { ErrorCode } from './errors.js';
+import type { IdentitySpec } from './identity.js';
+import type { ProcessPlan } from './plan.js';
+import type { ChangeRequest } from './request.js';
+
+export const processKinds = ['provision', 'rotate', 'validate', 'revoke', 'offboard'] as const;
+export type ProcessKind = (typeof processKinds)[number];
+
+/** The stage names that an operator sees. */
+export const stageNames = [
+  'plan',
+  'authorize',
+  'gate',
+  'stage',
+  'install',
+  'verify',
+  'publish',
+  'hand over',
+  'drain',
+  'retire',
+  'refuse',
+  'purge',
+  'remove',
+  'seal',
+] as const;
+export type StageName = (typeof stageNames)[number];
+
+/** The stages of each process, in order. Revoke and offboard decide first, then kill, then clean. */
+export const stagesOf: Readonly<Record<ProcessKind, readonly StageName[]>> = {
+  provision: ['plan', 'authorize', 'gate', 'stage', 'install', 'verify', 'publish', 'hand over', 'seal'],
+  rotate: ['plan', 'authorize', 'gate', 'stage', 'install', 'verify', 'publish', 'hand over', 'drain', 'retire', 'refuse', 'purge', 'seal'],
+  validate: ['plan', 'verify', 'refuse', 'seal'],
+  revoke: ['plan', 'authorize', 'gate', 'retire', 'refuse', 'purge', 'seal'],
+  offboard: ['plan', 'authorize', 'gate', 'retire', 'refuse', 'purge', 'remove', 'seal'],
+};
+
+/** What a process starts from: the identity as it is and as it shall be, frozen when it starts. Plain JSON. */
+export interface ProcessInput {
+  readonly kind: ProcessKind;
+  /** The workflow id, and the key under which every effect is idempotent: `nhi/<name>/<kind>/<epoch>`. */
+  readonly operation: string;
+  readonly epoch: number;
+  readonly identity: string;
+  readonly request: ChangeRequest;
+  /** What shall be. */
+  readonly spec: IdentitySpec;
+  /** What was declared when the current credential was made. */
+  readonly specBefore?: IdentitySpec;
+  readonly current?: CredentialRecord;
+  readonly previous?: CredentialRecord;
+}
+
+/** `waiting` is for something outside: an approval, a consumer, the end of a session, the end of a freeze. */
+export type StageStatus = 'to do' | 'running' | 'waiting' | 'done' | 'skipped' | 'failed' | 'undone' | 'undo failed';
+
+/** One line of what an operator sees. */
+export interface StageState {
+  readonly name: StageName;
+  status: StageStatus;
+  startedAt?: string;
+  endedAt?: string;
+  /** One short sentence: what was proven, or what is waited for. */
+  note?: string;
+}
+
+/** Why a process is parked and what it needs. */
+export interface Parked {
+  readonly since: string;
+  readonly stage: StageName;
+  readonly why: string;
+  /** Commands that go on or give up, ready to paste. */
+  readonly commands: readonly string[];
+}
+
+/** A consumer's answer at the hand-over. */
+export interface Acknowledgement {
+  readonly consumer: string;
+  readonly status: 'acknowledged' | 'pending' | 'refused';
+  readonly detail: string;
+}
+
+/** The whole state of a running process, given by its `process` query and rendered as its current details. */
+export interface ProcessState {
+  readonly operation: string;
+  readonly kind: ProcessKind;
+  readonly identity: string;
+  readonly requester: string;
+  readonly emergency: boolean;
+  readonly stages: StageState[];
+  plan?: ProcessPlan;
+  decision?: Decision;
+  gate?: GateState;
+  parked?: Parked;
+  /** True from the point of no return on. */
+  forwardOnly: boolean;
+  failure?: { readonly code: ErrorCode; readonly message: string };
+  /** Undo steps that failed: what is left. */
+  leftovers: string[];
+}
+
+/** An open or decided gate. */
+export interface GateState {
+  readonly planDigest: string;
+  readonly needed: number;
+  readonly deadline: string;
+  readonly votes: readonly Vote[];
+  outcome: 'open' | 'approved' | 'denied' | 'expired';
+}
+
+/** A decision sent to a gate as a signal. It counts only for the plan whose digest it names. */
+export interface Vote {
+  readonly approver: string;
+  readonly decision: 'approve' | 'deny';
+  readonly planDigest: string;
+  readonly reason?: string;
+  readonly at: string;
+}
+
+/** `undone`: it failed and the world is as before. `unfinished`: something is left, and listed. */
+export type ProcessOutcome = 'succeeded' | 'undone' | 'unfinished' | 'pre-empted';
+
+/** What a process gives back: ids and proofs, never material. */
+export interface ProcessResult {
+  readonly kind: ProcessKind;
+  readonly operation: string;
+  readonly outcome: ProcessOutcome;
+  readonly startedAt: string;
+  readonly endedAt: string;
+  /** How the identity's credentials stand afterwards; what is absent here is gone. */
+  readonly after: { readonly spec?: IdentitySpec; readonly current?: CredentialRecord; readonly previous?: CredentialRecord };
+  readonly proofs: Proofs;
+  readonly failure?: { readonly code: ErrorCode; readonly message: string };
+  readonly leftovers: readonly string[];
+  /** When the identity is next due, ISO 8601. */
+  readonly nextRotationAt?: string;
+  /** SHA-256 of the evidence record. */
+  readonly evidence?: string;
+}
+
+/** The recorded evidence that lets a process call itself successful. */
+export interface Proofs {
+  accepted?: AcceptanceProof;
+  refused?: readonly RefusalProof[];
+  drained?: DrainProof;
+  retired?: RetirementProof;
+  acknowledged?: readonly Acknowledgement[];
+  drift?: readonly Drift[];
+  /** Sentences that say that nothing answers any more (offboard). */
+  gone?: readonly string[];
+}
+
+/** A finished process in the identity's own memory. */
+export interface ProcessSummary {
+  readonly operation: string;
+  readonly kind: ProcessKind;
+  readonly requestId: string;
+  readonly outcome: ProcessOutcome;
+  readonly startedAt: string;
+  readonly endedAt: string;
+  readonly code?: ErrorCode;
+  readonly message?: string;
+}
