@@ -2,7 +2,14 @@
  * What workflows may call. Inputs and results are plain JSON and hold references, fingerprints and proofs, never material.
  * Every effect is idempotent by `change.operation` and fenced by `change.epoch`.
  */
-import type { AcceptanceProof, CredentialRecord, DrainProof, Drift, RefusalProof, RetirementProof } from '../src/domain/credential.js';
+import type {
+  AcceptanceProof,
+  CredentialRecord,
+  DrainProof,
+  Drift,
+  RefusalProof,
+  RetirementProof,
+} from '../src/domain/credential.js';
 import type { Clearance, Decision } from '../src/domain/decision.js';
 import type { Consumer, IdentitySpec } from '../src/domain/identity.js';
 import type { ProcessPlan } from '../src/domain/plan.js';
@@ -65,7 +72,10 @@ export interface PolicyActivities {
   /** When the identity is next due, ISO 8601; undefined where nothing is scheduled. */
   nextRotation(input: { readonly spec: IdentitySpec; readonly lastRotatedAt?: string }): Promise<string | undefined>;
   /** Is a scheduled rotation due and allowed now? */
-  due(input: { readonly spec: IdentitySpec; readonly lastRotatedAt?: string }): Promise<{ readonly due: boolean; readonly reason: string; readonly detail: string }>;
+  due(input: {
+    readonly spec: IdentitySpec;
+    readonly lastRotatedAt?: string;
+  }): Promise<{ readonly due: boolean; readonly reason: string; readonly detail: string }>;
 }
 
 /** Tells consumers. */
@@ -88,17 +98,33 @@ export interface ConsumerActivities {
 /** Writes what happened where it can be read later, and tells people. */
 export interface RecordActivities {
   /** One evidence record for the process; the same operation always gives the same record. Returns its digest, `sha256:<hex>`. */
-  seal(record: { readonly state: ProcessState; readonly result: ProcessResult }): Promise<{ readonly evidence: string }>;
+  seal(record: {
+    readonly state: ProcessState;
+    readonly result: ProcessResult;
+  }): Promise<{ readonly evidence: string }>;
   /** Tells operators: parked, failed, revoked. Best effort; never fails the process. */
-  notify(notice: { readonly identity: string; readonly operation: string; readonly level: 'info' | 'warning' | 'alert'; readonly text: string }): Promise<void>;
+  notify(notice: {
+    readonly identity: string;
+    readonly operation: string;
+    readonly level: 'info' | 'warning' | 'alert';
+    readonly text: string;
+  }): Promise<void>;
 }
 
 /** Used by campaigns and by the identity. */
 export interface FleetActivities {
   /** Names of active identities of a rotation policy that are due now, with their target. */
-  selectDue(input: { readonly policy: string; readonly limit: number }): Promise<readonly { readonly name: string; readonly target: string; readonly jitterMs: number }[]>;
+  selectDue(input: { readonly policy: string; readonly limit: number }): Promise<{
+    /** How many of one target may be rotated at the same time. */
+    readonly perTarget: number;
+    readonly identities: readonly { readonly name: string; readonly target: string; readonly jitterMs: number }[];
+  }>;
   /** Asks one identity to rotate and waits for the outcome; heartbeats. */
-  rotateOne(input: { readonly name: string; readonly requestId: string; readonly requester: string }): Promise<{ readonly outcome: string; readonly detail: string }>;
+  rotateOne(input: {
+    readonly name: string;
+    readonly requestId: string;
+    readonly requester: string;
+  }): Promise<{ readonly outcome: string; readonly detail: string }>;
   /** Waits for a process that outlived its identity's run; heartbeats. */
   awaitProcess(operation: string): Promise<ProcessResult>;
 }

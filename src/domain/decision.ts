@@ -25,4 +25,5 @@ export interface Obligations {
 }
 
 /** May anything change now? Asked before the first effect and again at the point of no return. */
-export type Clearance = { readonly clear: true } | { readonly clear: false; readonly until: string; readonly reason: string };
+export type Clearance =
+  { readonly clear: true } | { readonly clear: false; readonly until: string; readonly reason: string };

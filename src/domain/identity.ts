@@ -31,7 +31,13 @@ export interface Delivery {
 export type Notify =
   | { readonly webhook: string }
   | { readonly command: readonly string[] }
-  | { readonly file: { readonly path: string; readonly format: 'json' | 'dotenv' | 'template'; readonly template?: string } }
+  | {
+      readonly file: {
+        readonly path: string;
+        readonly format: 'json' | 'dotenv' | 'template';
+        readonly template?: string;
+      };
+    }
   | { readonly ack: 'manual' };
 
 /** Something that uses the credential and must take a new one before the old is retired. */
@@ -113,13 +119,13 @@ export interface IdentityState {
   name: string;
   spec?: IdentitySpec;
   status: IdentityStatus;
-  /** Number of the last process, and the fencing token: an activity of a smaller epoch changes nothing. */
-  epoch: number;
+  /** Number of the last process, 0 before the first. Its fencing token follows from it, see `epoch.ts`. */
+  processNumber: number;
   current?: CredentialRecord;
   /** Published before `current` and not yet proven dead. */
   previous?: CredentialRecord;
   running?: RunningProcess;
-  /** Requests accepted and not yet started, in order. At most {@link queueLimit}. */
+  /** Requests accepted and not yet started, in order; emergencies stand in front. At most {@link queueLimit}. */
   queue: ChangeRequest[];
   /** Ids of requests already answered, newest last, so that a repeated one gets the same answer. */
   handled: HandledRequest[];
@@ -137,6 +143,6 @@ export const recentLimit = 20;
 export const problemLimit = 20;
 
 /** An identity that nobody has asked anything of yet. */
-export function newIdentity(name: string, epoch = 0): IdentityState {
-  return { v: 1, name, status: 'absent', epoch, queue: [], handled: [], recent: [], problems: [] };
+export function newIdentity(name: string): IdentityState {
+  return { v: 1, name, status: 'absent', processNumber: 0, queue: [], handled: [], recent: [], problems: [] };
 }

@@ -16,7 +16,12 @@ export interface ProcessPlan {
   readonly owner: string;
   readonly strategy: Strategy;
   /** The credential that goes, by reference. */
-  readonly from?: { readonly target: string; readonly principal: string; readonly version: string; readonly scope: unknown };
+  readonly from?: {
+    readonly target: string;
+    readonly principal: string;
+    readonly version: string;
+    readonly scope: unknown;
+  };
   /** What comes: where, and with which rights. */
   readonly to?: { readonly target: string; readonly scope: unknown; readonly deliver: readonly string[] };
   readonly consumers: readonly string[];

@@ -1,4 +1,11 @@
-import type { AcceptanceProof, CredentialRecord, DrainProof, Drift, RefusalProof, RetirementProof } from './credential.js';
+import type {
+  AcceptanceProof,
+  CredentialRecord,
+  DrainProof,
+  Drift,
+  RefusalProof,
+  RetirementProof,
+} from './credential.js';
 import type { Decision } from './decision.js';
 import type { ErrorCode } from './errors.js';
 import type { IdentitySpec } from './identity.js';
@@ -30,7 +37,21 @@ export type StageName = (typeof stageNames)[number];
 /** The stages of each process, in order. Revoke and offboard decide first, then kill, then clean. */
 export const stagesOf: Readonly<Record<ProcessKind, readonly StageName[]>> = {
   provision: ['plan', 'authorize', 'gate', 'stage', 'install', 'verify', 'publish', 'hand over', 'seal'],
-  rotate: ['plan', 'authorize', 'gate', 'stage', 'install', 'verify', 'publish', 'hand over', 'drain', 'retire', 'refuse', 'purge', 'seal'],
+  rotate: [
+    'plan',
+    'authorize',
+    'gate',
+    'stage',
+    'install',
+    'verify',
+    'publish',
+    'hand over',
+    'drain',
+    'retire',
+    'refuse',
+    'purge',
+    'seal',
+  ],
   validate: ['plan', 'verify', 'refuse', 'seal'],
   revoke: ['plan', 'authorize', 'gate', 'retire', 'refuse', 'purge', 'seal'],
   offboard: ['plan', 'authorize', 'gate', 'retire', 'refuse', 'purge', 'remove', 'seal'],
@@ -39,8 +60,9 @@ export const stagesOf: Readonly<Record<ProcessKind, readonly StageName[]>> = {
 /** What a process starts from: the identity as it is and as it shall be, frozen when it starts. Plain JSON. */
 export interface ProcessInput {
   readonly kind: ProcessKind;
-  /** The workflow id, and the key under which every effect is idempotent: `nhi/<name>/<kind>/<epoch>`. */
+  /** The workflow id, and the key under which every effect is idempotent: `nhi/<name>/<kind>/<number>`. */
   readonly operation: string;
+  /** Fencing token, see `epoch.ts`. */
   readonly epoch: number;
   readonly identity: string;
   readonly request: ChangeRequest;
@@ -50,7 +72,29 @@ export interface ProcessInput {
   readonly specBefore?: IdentitySpec;
   readonly current?: CredentialRecord;
   readonly previous?: CredentialRecord;
+  readonly timing?: Timing;
 }
+
+/** How patient a process is. Milliseconds; set by tests and by operators with slow targets. */
+export interface Timing {
+  /** Longest time of one attempt of a step. */
+  readonly attemptMs: number;
+  /** A worker that dies is noticed after this time. */
+  readonly heartbeatMs: number;
+  /** How long a step before the point of no return is retried before everything is undone. */
+  readonly patienceMs: number;
+  /** First and longest wait between two attempts. */
+  readonly retryMs: number;
+  readonly longestRetryMs: number;
+}
+
+export const defaultTiming: Timing = {
+  attemptMs: 30_000,
+  heartbeatMs: 5_000,
+  patienceMs: 10 * 60_000,
+  retryMs: 250,
+  longestRetryMs: 15_000,
+};
 
 /** `waiting` is for something outside: an approval, a consumer, the end of a session, the end of a freeze. */
 export type StageStatus = 'to do' | 'running' | 'waiting' | 'done' | 'skipped' | 'failed' | 'undone' | 'undo failed';
@@ -129,7 +173,11 @@ export interface ProcessResult {
   readonly startedAt: string;
   readonly endedAt: string;
   /** How the identity's credentials stand afterwards; what is absent here is gone. */
-  readonly after: { readonly spec?: IdentitySpec; readonly current?: CredentialRecord; readonly previous?: CredentialRecord };
+  readonly after: {
+    readonly spec?: IdentitySpec;
+    readonly current?: CredentialRecord;
+    readonly previous?: CredentialRecord;
+  };
   readonly proofs: Proofs;
   readonly failure?: { readonly code: ErrorCode; readonly message: string };
   readonly leftovers: readonly string[];
@@ -151,12 +199,13 @@ export interface Proofs {
   gone?: readonly string[];
 }
 
-/** A finished process in the identity's own memory. */
+/** A finished process in the identity's own memory. `refused`: its turn came, and by then it could not be started. */
 export interface ProcessSummary {
-  readonly operation: string;
-  readonly kind: ProcessKind;
+  /** Absent for what ran no process: an amendment, or a request refused when its turn came. */
+  readonly operation?: string;
+  readonly kind: ProcessKind | 'amend';
   readonly requestId: string;
-  readonly outcome: ProcessOutcome;
+  readonly outcome: ProcessOutcome | 'refused';
   readonly startedAt: string;
   readonly endedAt: string;
   readonly code?: ErrorCode;

@@ -1,7 +1,8 @@
 /**
  * Wire names: workflow types, messages, task queues, ids. Renaming one needs a decision record and a patch marker.
  */
-import type { ProcessKind } from './process.js';
+import type { IdentityState } from './identity.js';
+import type { ProcessKind, Timing } from './process.js';
 
 /** Where identities, processes and campaigns run. */
 export const taskQueue = 'tenure';
@@ -25,13 +26,13 @@ export const identityMessages = {
 export const processMessages = {
   /** Signal: (Vote). */
   decide: 'decide',
-  /** Signal: ({ consumer, by, version }). */
+  /** Signal: (ConsumerAcknowledgement). */
   acknowledge: 'acknowledge',
-  /** Signal: ({ by, note? }): a parked process tries again. */
+  /** Signal: (Resume): a parked process tries again, or goes on without what it waits for. */
   resume: 'resume',
-  /** Signal: ({ by, reason }): a parked process gives up and lists what it leaves. */
+  /** Signal: (Abandon): a parked process gives up: it undoes what it can and lists what it leaves. */
   abandon: 'abandon',
-  /** Signal: ({ by }): an emergency takes over; stop without undoing. */
+  /** Signal: (Preempt): an emergency takes over; stop without undoing. */
   preempt: 'preempt',
   /** Query: () => ProcessState. */
   process: 'process',
@@ -43,12 +44,55 @@ export function identityId(name: string): string {
 }
 
 /** Workflow id of a process, which is also its operation id. */
-export function processId(name: string, kind: ProcessKind, epoch: number): string {
-  return `nhi/${name}/${kind}/${epoch}`;
+export function processId(name: string, kind: ProcessKind, processNumber: number): string {
+  return `nhi/${name}/${kind}/${processNumber}`;
 }
 
 /** Takes a process id apart; undefined when `id` is none. */
-export function parseProcessId(id: string): { name: string; kind: string; epoch: number } | undefined {
+export function parseProcessId(id: string): { name: string; kind: string; number: number } | undefined {
   const match = /^nhi\/([^/]+)\/([a-z]+)\/(\d+)$/.exec(id);
-  return match ? { name: match[1]!, kind: match[2]!, epoch: Number(match[3]) } : undefined;
+  return match ? { name: match[1]!, kind: match[2]!, number: Number(match[3]) } : undefined;
+}
+
+/** Start argument of the identity workflow. */
+export interface IdentityStart {
+  readonly name: string;
+  /** Set by continue-as-new only. */
+  readonly state?: IdentityState;
+  readonly timing?: Timing;
+  /** Continue as new after this many events, also where the server does not suggest it yet. */
+  readonly longestHistory?: number;
+}
+
+/** Argument of `resume`. */
+export interface Resume {
+  readonly by: string;
+  readonly note?: string;
+  /** `go-on` leaves out what is waited for (an open session, a consumer); `again` tries or waits once more. */
+  readonly how: 'again' | 'go-on';
+}
+
+/** Argument of `abandon`. */
+export interface Abandon {
+  readonly by: string;
+  readonly reason: string;
+}
+
+/** Argument of `preempt`. */
+export interface Preempt {
+  readonly by: string;
+}
+
+/** Argument of `acknowledge`. */
+export interface ConsumerAcknowledgement {
+  readonly consumer: string;
+  readonly by: string;
+  /** The version taken; an acknowledgement of another version counts for nothing. */
+  readonly version: string;
+}
+
+/** Start argument of the campaign workflow. */
+export interface CampaignStart {
+  /** Name of the rotation policy. */
+  readonly policy: string;
 }

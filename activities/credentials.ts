@@ -1,0 +1,330 @@
+/**
+ * Makes, moves and ends credentials. Material lives here, in memory, and in stores; only references leave. Every method
+ * brings about a state, so that trying again is always safe.
+ */
+import { Context } from '@temporalio/activity';
+import { ApplicationFailure } from '@temporalio/common';
+import type {
+  AcceptanceProof,
+  CredentialRecord,
+  DrainProof,
+  Drift,
+  Fence,
+  RefusalProof,
+} from '../src/domain/credential.js';
+import { TenureError } from '../src/domain/errors.js';
+import type { Delivery, IdentitySpec } from '../src/domain/identity.js';
+import { drainPace, quietSince, type DrainMemory } from '../src/domain/drain.js';
+import type { Material, Store, StoreEntry } from '../src/stores/store.js';
+import type { Holder, Subject, Target } from '../src/targets/target.js';
+import type { Change, CredentialActivities } from './contract.js';
+
+export interface CredentialDependencies {
+  target(name: string): Target;
+  store(name: string): Store;
+}
+
+export function createCredentialActivities(deps: CredentialDependencies): CredentialActivities {
+  return {
+    async stage(change) {
+      const { spec, from } = change;
+      const target = deps.target(spec.target.name);
+      const subject = subjectOf(change);
+      const current = from && from.target === target.name ? holderOf(from) : undefined;
+      const principal = target.nextPrincipal(subject, current);
+      const [first, ...others] = deliveriesOf(spec);
+      const record = await deps
+        .store(first.store)
+        .stage(first.path, fenceOf(change), () => target.mint(subject, principal));
+      const { material } = await deps.store(first.store).read(first.path, { version: change.operation });
+      for (const { store, path } of others)
+        await deps.store(store).stage(path, fenceOf(change), () => Promise.resolve(material));
+      return {
+        version: record.version,
+        target: target.name,
+        principal,
+        fingerprint: record.fingerprint,
+        deliveries: spec.deliver,
+        createdAt: record.createdAt,
+      };
+    },
+
+    async discard(change) {
+      await eachDelivery(deps, change, (store, path) => store.discard(path, fenceOf(change)));
+    },
+
+    async install(change) {
+      const to = candidateOf(change);
+      return deps.target(to.target).install(subjectOf(change), holderOf(to), await materialOf(deps, to));
+    },
+
+    async uninstall(change) {
+      const { to, from } = change;
+      if (!to) return;
+      const target = deps.target(to.target);
+      const before = from && from.target === to.target ? await whatWasBefore(deps, change, from) : undefined;
+      await target.uninstall(subjectOf(change), holderOf(to), before);
+    },
+
+    async verify(change) {
+      const credential = change.to ?? currentOf(change);
+      const proof = await deps.target(credential.target).verify(subjectOf(change), await materialOf(deps, credential));
+      refuseDifferences(change.identity, proof);
+      return proof;
+    },
+
+    async publish(change) {
+      await eachDelivery(deps, change, (store, path) => store.publish(path, fenceOf(change)));
+    },
+
+    async withdraw(change) {
+      await eachDelivery(deps, change, (store, path) => store.withdraw(path, fenceOf(change)));
+    },
+
+    async drain(change) {
+      const { from, to, startedAt, deadline } = change;
+      if (!from || from.principal === to?.principal) return nothingToDrain(change, startedAt);
+      const usage = await deps.target(from.target).usage(subjectOf(change, from), holderOf(from));
+      const memory: DrainMemory = { startedAt, deadline, ...heartbeatMemory() };
+      const verdict = drainPace(memory, usage.sessions, Date.now());
+      if (verdict.done)
+        return {
+          ...usage,
+          drained: verdict.drained,
+          waitedMs: Date.now() - Date.parse(startedAt),
+        } satisfies DrainProof;
+      Context.current().heartbeat({ lastUse: quietSince(memory, usage.sessions, Date.now()) });
+      throw ApplicationFailure.create({
+        type: 'StillInUse',
+        message: `${from.principal} has ${usage.sessions} session(s); watching until ${deadline}`,
+        nextRetryDelay: verdict.lookAgainMs,
+        category: 'BENIGN',
+      });
+    },
+
+    async retire(change) {
+      const holders = retiring(change).map(holderOf);
+      // The target comes first and fences itself, so that a store that is down never holds up a revocation.
+      const proofs = await Promise.all(
+        targetsOf(deps, change).map((target) => target.retire(subjectOf(change), holders, change.reach)),
+      );
+      await eachDelivery(deps, change, (store, path) => store.raise(path, fenceOf(change)));
+      return {
+        principals: proofs.flatMap(({ principals }) => principals),
+        at: new Date().toISOString(),
+        sessionsEnded: proofs.reduce((sum, { sessionsEnded }) => sum + sessionsEnded, 0),
+      };
+    },
+
+    async refuse(change) {
+      const good = change.reach === 'these' && change.to ? await materialOf(deps, change.to) : undefined;
+      const attempts = await materialsToRefuse(deps, change);
+      return Promise.all(
+        attempts.map(({ target, material }): Promise<RefusalProof> =>
+          deps.target(target).refuse(subjectOf(change), material, sameTarget(change, target) ? good : undefined),
+        ),
+      );
+    },
+
+    async purge(change) {
+      const holders = retiring(change);
+      const leaving = holders.filter(
+        ({ principal }) => principal !== change.to?.principal || change.reach === 'everything',
+      );
+      for (const target of targetsOf(deps, change)) {
+        await target.purge(
+          subjectOf(change),
+          leaving.filter((credential) => credential.target === target.name).map(holderOf),
+        );
+      }
+      const versions = holders.map(({ version }) => version);
+      await eachDelivery(deps, change, (store, path) =>
+        change.reach === 'everything'
+          ? store.clear(path, fenceOf(change))
+          : store.purge(path, fenceOf(change), versions),
+      );
+      await purgeLeftDeliveries(deps, change);
+    },
+
+    async remove(change) {
+      const sentences: string[] = [];
+      for (const target of targetsOf(deps, change)) sentences.push(...(await target.remove(subjectOf(change))));
+      await eachDelivery(deps, change, (store, path) => store.clear(path, fenceOf(change)));
+      for (const { store, path } of change.spec.deliver)
+        sentences.push(emptiness(await deps.store(store).describe(path), store, path));
+      return sentences;
+    },
+
+    async inspect(change) {
+      const expected = change.from ? [holderOf(change.from)] : [];
+      const atTarget = await deps.target(change.spec.target.name).inspect(subjectOf(change), expected);
+      return [...atTarget, ...(await storeDrift(deps, change))];
+    },
+
+    async repair(change) {
+      return deps.target(change.spec.target.name).repair(subjectOf(change), change.from ? [holderOf(change.from)] : []);
+    },
+
+    async lastEpoch(spec) {
+      const entries = await Promise.all(spec.deliver.map(({ store, path }) => deps.store(store).describe(path)));
+      return Math.max(0, ...entries.map(({ epoch }) => epoch));
+    },
+  };
+}
+
+function fenceOf({ operation, epoch }: Change): Fence {
+  return { operation, epoch };
+}
+
+/** With `credential`: the scope under which that one was made. */
+function subjectOf(change: Change, credential?: CredentialRecord): Subject {
+  const spec = credential && credential === change.from ? (change.specBefore ?? change.spec) : change.spec;
+  return {
+    identity: change.identity,
+    operation: change.operation,
+    epoch: change.epoch,
+    strategy: spec.rotation.strategy,
+    scope: spec.target.scope,
+  };
+}
+
+function holderOf({ principal, version }: CredentialRecord): Holder {
+  return { principal, version };
+}
+
+function candidateOf({ to, identity }: Change): CredentialRecord {
+  if (!to) throw new TenureError('InvalidRequest', `${identity}: no candidate has been staged`);
+  return to;
+}
+
+function currentOf({ from, identity }: Change): CredentialRecord {
+  if (!from) throw new TenureError('InvalidRequest', `${identity} has no credential; make one with: tenure apply`);
+  return from;
+}
+
+function deliveriesOf(spec: IdentitySpec): [Delivery, ...Delivery[]] {
+  const [first, ...others] = spec.deliver;
+  if (!first) throw new TenureError('InvalidRequest', `${spec.name}: deliver names no store; add one in the manifest`);
+  return [first, ...others];
+}
+
+async function materialOf(deps: CredentialDependencies, { deliveries, version }: CredentialRecord): Promise<Material> {
+  const first = deliveries[0]!;
+  return (await deps.store(first.store).read(first.path, { version })).material;
+}
+
+async function eachDelivery(
+  deps: CredentialDependencies,
+  { spec }: Change,
+  act: (store: Store, path: string) => Promise<StoreEntry>,
+): Promise<void> {
+  for (const { store, path } of spec.deliver) await act(deps.store(store), path);
+}
+
+async function whatWasBefore(deps: CredentialDependencies, change: Change, from: CredentialRecord) {
+  const scope = (change.specBefore ?? change.spec).target.scope;
+  return { holder: holderOf(from), material: await materialOf(deps, from), scope };
+}
+
+/** Where credentials of the change may be accepted: the target that is declared, and the one that the old credential is at. */
+function targetsOf(
+  deps: CredentialDependencies,
+  { spec, from, to, reach }: Change & { readonly reach?: string },
+): Target[] {
+  const everywhere = [spec.target.name, ...(from ? [from.target] : [])];
+  const names = reach === 'these' ? [from?.target ?? to?.target ?? spec.target.name] : everywhere;
+  return [...new Set(names)].map((name) => deps.target(name));
+}
+
+/** The credentials that end. */
+function retiring({ from }: Change): CredentialRecord[] {
+  return from ? [from] : [];
+}
+
+function sameTarget({ to }: Change, target: string): boolean {
+  return to?.target === target;
+}
+
+/** Every material that must be refused now and that is still known, so that it can be tried. */
+async function materialsToRefuse(
+  deps: CredentialDependencies,
+  change: Change & { readonly reach: 'these' | 'everything' },
+): Promise<{ target: string; material: Material }[]> {
+  if (change.reach === 'these') {
+    return Promise.all(
+      retiring(change).map(async (credential) => ({
+        target: credential.target,
+        material: await materialOf(deps, credential),
+      })),
+    );
+  }
+  const { store: name, path } = deliveriesOf(change.spec)[0];
+  const store = deps.store(name);
+  const versions = Object.values((await store.describe(path)).slots).map(({ version }) => version);
+  return Promise.all(
+    versions.map(async (version) => ({
+      target: change.from?.version === version ? change.from.target : change.spec.target.name,
+      material: (await store.read(path, { version })).material,
+    })),
+  );
+}
+
+/** A delivery that is declared no more loses all material once the new credential is current elsewhere. */
+async function purgeLeftDeliveries(deps: CredentialDependencies, change: Change): Promise<void> {
+  const kept = new Set(change.spec.deliver.map(({ store, path }) => `${store}:${path}`));
+  const left = change.from?.deliveries.filter(({ store, path }) => !kept.has(`${store}:${path}`)) ?? [];
+  for (const { store, path } of left) await deps.store(store).clear(path, fenceOf(change));
+}
+
+/** Where old and new log in by the same name there is nobody to wait for: the old secret is dead already. */
+function nothingToDrain({ to, from }: Change, startedAt: string): DrainProof {
+  return {
+    principal: (from ?? to)?.principal ?? 'nobody',
+    sessions: 0,
+    at: startedAt,
+    who: [],
+    drained: true,
+    waitedMs: 0,
+  };
+}
+
+function heartbeatMemory(): { readonly lastUse?: number } {
+  const details: unknown = Context.current().info.heartbeatDetails;
+  return typeof details === 'object' && details !== null && 'lastUse' in details && typeof details.lastUse === 'number'
+    ? { lastUse: details.lastUse }
+    : {};
+}
+
+function refuseDifferences(identity: string, { excess, missing }: AcceptanceProof): void {
+  const problems = [
+    ...excess.map((right) => `more than approved: ${right}`),
+    ...missing.map((right) => `less than approved: ${right}`),
+  ];
+  if (problems.length > 0)
+    throw new TenureError(
+      'VerificationFailed',
+      `${identity} logged in, but its rights are not the approved scope: ${problems.join('; ')}`,
+    );
+}
+
+/** What stores hold that the state does not name. */
+async function storeDrift(deps: CredentialDependencies, { spec, from }: Change): Promise<Drift[]> {
+  const drift: Drift[] = [];
+  for (const { store, path } of spec.deliver) {
+    const { current } = (await deps.store(store).describe(path)).slots;
+    if (current?.version === from?.version) continue;
+    const holds = current ? `version ${current.version}` : 'no credential';
+    drift.push({
+      what: 'object',
+      problem: 'changed',
+      detail: `${store}:${path} holds ${holds}, the state names ${from?.version ?? 'none'}`,
+    });
+  }
+  return drift;
+}
+
+function emptiness({ slots }: StoreEntry, store: string, path: string): string {
+  const left = Object.keys(slots);
+  if (left.length > 0) throw new TenureError('StoreUnavailable', `${store}:${path} still holds ${left.join(', ')}`);
+  return `${store}:${path} holds no credential`;
+}

@@ -1,0 +1,17 @@
+/**
+ * Fencing tokens. Process number n of an identity acts with epoch 2n and undoes with 2n + 1, so that a late attempt of a
+ * step cannot land after its own undo, and nothing of process n can land after process n + 1 has begun.
+ */
+export function epochOf(processNumber: number): number {
+  return processNumber * 2;
+}
+
+/** The epoch in which a process that acts in `epoch` takes its steps back. */
+export function undoEpoch(epoch: number): number {
+  return epoch + 1;
+}
+
+/** The number of the first process that is newer than everything which has written `lastEpoch`. */
+export function processNumberAfter(lastEpoch: number): number {
+  return Math.floor(lastEpoch / 2) + 1;
+}

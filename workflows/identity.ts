@@ -1,0 +1,63 @@
+/**
+ * The aggregate of one non-human identity, for its whole life: the only writer of its state.
+ *
+ * It orders processes, one at a time, in the order asked; an emergency revocation stands in front of everything and pre-empts what
+ * runs without waiting for it. A request is done once, by its id. It never fails: what goes wrong is recorded in its state.
+ */
+import {
+  allHandlersFinished,
+  condition,
+  continueAsNew,
+  defineQuery,
+  defineSignal,
+  defineUpdate,
+  setHandler,
+  workflowInfo,
+} from '@temporalio/workflow';
+import { newIdentity, type IdentityState } from '../src/domain/identity.js';
+import type { Answer, ChangeRequest } from '../src/domain/request.js';
+import { identityMessages, type IdentityStart } from '../src/domain/wire.js';
+import { Aggregate } from './lib/aggregate.js';
+import { attend, begin } from './lib/attend.js';
+import { showIdentity } from './lib/show.js';
+
+const request = defineUpdate<Answer, [ChangeRequest]>(identityMessages.request);
+const requestSignal = defineSignal<[ChangeRequest]>(identityMessages.requestSignal);
+const stateQuery = defineQuery<IdentityState>(identityMessages.state);
+
+export async function identity(start: IdentityStart): Promise<IdentityState> {
+  const aggregate = new Aggregate(start.state ?? newIdentity(start.name), showIdentity);
+  setHandler(request, (asked) => answer(aggregate, asked), {
+    description: 'Ask for a process; answers at once whether it is accepted',
+  });
+  setHandler(requestSignal, (asked) => void aggregate.take(asked), {
+    description: 'The same without an answer, taken even while no worker runs',
+  });
+  setHandler(stateQuery, () => aggregate.state, { description: 'The whole state of the identity' });
+
+  while (!aggregate.isOver()) {
+    await condition(() => aggregate.hasWork() || isRunTooLong());
+    if (isRunTooLong()) return carryOn(start, aggregate);
+    const process = await begin(aggregate, start.timing);
+    if (process) await attend(aggregate, process, isRunTooLong);
+  }
+  await condition(allHandlersFinished);
+  return aggregate.state;
+
+  function isRunTooLong(): boolean {
+    const { continueAsNewSuggested, historyLength } = workflowInfo();
+    return continueAsNewSuggested || historyLength > (start.longestHistory ?? Infinity);
+  }
+}
+
+/** Waits until a request that can start now has started, so that the caller learns its operation id. */
+async function answer(aggregate: Aggregate, asked: ChangeRequest): Promise<Answer> {
+  const first = aggregate.take(asked);
+  if (first.accepted && first.queued === 0) await condition(() => !aggregate.isWaiting(asked.id), 10_000);
+  return aggregate.answerTo(asked.id) ?? first;
+}
+
+async function carryOn(start: IdentityStart, aggregate: Aggregate): Promise<never> {
+  await condition(allHandlersFinished);
+  return continueAsNew<typeof identity>({ ...start, state: aggregate.state });
+}

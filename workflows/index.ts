@@ -1,0 +1,8 @@
+/** The workflow types that the worker registers: every export is one. */
+export { campaign } from './campaign.js';
+export { identity } from './identity.js';
+export { offboard } from './offboard.js';
+export { provision } from './provision.js';
+export { revoke } from './revoke.js';
+export { rotate } from './rotate.js';
+export { validate } from './validate.js';

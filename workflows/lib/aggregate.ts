@@ -1,0 +1,200 @@
+import { log } from '@temporalio/workflow';
+import { admit } from '../../src/domain/admission.js';
+import {
+  handledLimit,
+  problemLimit,
+  recentLimit,
+  type IdentitySpec,
+  type IdentityState,
+  type RunningProcess,
+} from '../../src/domain/identity.js';
+import type { ProcessInput, ProcessResult, ProcessSummary } from '../../src/domain/process.js';
+import type { Answer, ChangeRequest } from '../../src/domain/request.js';
+import { now } from './clock.js';
+
+/** The state of an identity and every change that is made to it. Plain bookkeeping: it starts nothing and waits for nothing. */
+export class Aggregate {
+  constructor(
+    readonly state: IdentityState,
+    private readonly onChange: (state: IdentityState, isSettled: boolean) => void,
+  ) {
+    onChange(state, false);
+  }
+
+  /** Takes a request from an update or a signal. Never throws: a signal may hold anything. */
+  take(asked: ChangeRequest): Answer {
+    const answer = this.judge(asked);
+    if (answer.accepted && !this.answerTo(asked.id)) {
+      if (!answer.operation) this.enqueue(asked);
+      this.remember(asked.id, answer);
+    }
+    this.onChange(this.state, false);
+    return answer;
+  }
+
+  /** What was answered to this request, with its operation once it has started. */
+  answerTo(requestId: string): Answer | undefined {
+    return this.state.handled.find(({ id }) => id === requestId)?.answer;
+  }
+
+  hasWork(): boolean {
+    return this.state.running !== undefined || this.state.queue.length > 0;
+  }
+
+  isWaiting(requestId: string): boolean {
+    return this.state.queue.some(({ id }) => id === requestId) || (this.starting === requestId && !this.state.running);
+  }
+
+  /** An emergency is waiting and something else runs. */
+  mustPreempt(): boolean {
+    return this.state.queue[0]?.emergency === true && this.state.running?.emergency !== true;
+  }
+
+  /** The life of the identity has ended, and nothing has been asked since. */
+  isOver(): boolean {
+    return this.state.status === 'offboarded' && !this.hasWork();
+  }
+
+  private starting?: string;
+
+  /** The next request in line. */
+  shift(): ChangeRequest {
+    const asked = this.state.queue.shift()!;
+    this.starting = asked.id;
+    return asked;
+  }
+
+  started(input: ProcessInput): RunningProcess {
+    const { kind, operation, request } = input;
+    const running: RunningProcess = {
+      kind,
+      operation,
+      requestId: request.id,
+      startedAt: now(),
+      emergency: request.emergency ?? false,
+    };
+    this.state.running = running;
+    this.state.handled = this.state.handled.map((handled) =>
+      handled.id === request.id && handled.answer.accepted
+        ? { ...handled, answer: { ...handled.answer, operation } }
+        : handled,
+    );
+    this.onChange(this.state, false);
+    return running;
+  }
+
+  /** The identity as declared changes, and nothing at the target. */
+  amend(asked: ChangeRequest, nextRotationAt: string | undefined): void {
+    this.state.spec = asked.spec!;
+    this.setNextRotation(nextRotationAt);
+    this.close({ kind: 'amend', requestId: asked.id, outcome: 'succeeded', startedAt: now(), endedAt: now() });
+  }
+
+  /** A request whose turn came and that cannot be started any more. */
+  refuse(
+    { id, kind, requester }: ChangeRequest,
+    { code, reason }: { code: ProcessSummary['code']; reason: string },
+  ): void {
+    this.close({
+      kind,
+      requestId: id,
+      outcome: 'refused',
+      startedAt: now(),
+      endedAt: now(),
+      ...(code && { code }),
+      message: reason,
+    });
+    this.problem(`${kind} asked by ${requester} was not started: ${reason}`);
+  }
+
+  /** A process gave its result. */
+  finished(running: RunningProcess, result: ProcessResult): void {
+    const { after, outcome, kind, failure, startedAt, endedAt } = result;
+    setOrDelete(this.state, 'current', after.current);
+    setOrDelete(this.state, 'previous', after.previous);
+    if (after.spec) this.state.spec = after.spec;
+    this.state.status = statusAfter(this.state, result);
+    this.setNextRotation(result.nextRotationAt);
+    if (outcome === 'succeeded' && (kind === 'rotate' || kind === 'provision')) this.state.lastRotatedAt = endedAt;
+    this.close({
+      operation: running.operation,
+      kind,
+      requestId: running.requestId,
+      outcome,
+      startedAt,
+      endedAt,
+      ...(failure && { code: failure.code, message: failure.message }),
+    });
+  }
+
+  /** A process ended without a result: pre-empted, cancelled, or terminated by hand. */
+  ended(
+    { operation, kind, requestId, startedAt }: RunningProcess,
+    outcome: ProcessSummary['outcome'],
+    message: string,
+  ): void {
+    if (outcome === 'unfinished') this.state.status = 'needs-operator';
+    this.close({ operation, kind, requestId, outcome, startedAt, endedAt: now(), message });
+  }
+
+  problem(what: string): void {
+    this.state.problems = [...this.state.problems, { at: now(), what }].slice(-problemLimit);
+    this.onChange(this.state, false);
+  }
+
+  private judge(asked: ChangeRequest): Answer {
+    try {
+      return admit(this.state, asked);
+    } catch (error) {
+      log.warn('a request was left out of account', { error: String(error) });
+      return {
+        accepted: false,
+        code: 'InvalidRequest',
+        reason: 'the request has not the shape that is expected; send it with: tenure',
+      };
+    }
+  }
+
+  private enqueue(asked: ChangeRequest): void {
+    if (asked.emergency) this.state.queue.unshift(asked);
+    else this.state.queue.push(asked);
+  }
+
+  private remember(id: string, answer: Answer): void {
+    this.state.handled = [...this.state.handled, { id, answer }].slice(-handledLimit);
+  }
+
+  private setNextRotation(at: string | undefined): void {
+    setOrDelete(this.state, 'nextRotationAt', at);
+  }
+
+  private close(summary: ProcessSummary): void {
+    delete this.state.running;
+    delete this.starting;
+    this.state.recent = [...this.state.recent, summary].slice(-recentLimit);
+    this.onChange(this.state, true);
+  }
+}
+
+/** What an identity is called in, from the moment a process has ended. */
+function statusAfter({ status }: IdentityState, { kind, outcome, after }: ProcessResult): IdentityState['status'] {
+  if (outcome === 'unfinished') return 'needs-operator';
+  if (outcome !== 'succeeded') return status;
+  if (kind === 'offboard') return 'offboarded';
+  if (kind === 'revoke') return 'revoked';
+  return after.current ? 'active' : status;
+}
+
+function setOrDelete<Key extends 'current' | 'previous' | 'nextRotationAt'>(
+  state: IdentityState,
+  key: Key,
+  value: IdentityState[Key] | undefined,
+): void {
+  if (value === undefined) delete state[key];
+  else state[key] = value;
+}
+
+/** The declared identity that a request works on. */
+export function specFor(state: IdentityState, asked: ChangeRequest): IdentitySpec | undefined {
+  return asked.spec ?? state.spec;
+}

@@ -1,0 +1,147 @@
+/**
+ * Starting a process for an identity and attending to it until it ends. A process is a child that outlives its parent's run
+ * (`ABANDON`), so that the identity may continue as new, or be terminated by hand, and a rotation in the middle still ends properly.
+ */
+import {
+  ActivityFailure,
+  ApplicationFailure,
+  CancelledFailure,
+  ChildWorkflowCancellationType,
+  ChildWorkflowFailure,
+  condition,
+  getExternalWorkflowHandle,
+  ParentClosePolicy,
+  startChild,
+} from '@temporalio/workflow';
+import { mayStart } from '../../src/domain/admission.js';
+import { epochOf, processNumberAfter } from '../../src/domain/epoch.js';
+import type { IdentitySpec, RunningProcess } from '../../src/domain/identity.js';
+import type { ProcessInput, ProcessKind, ProcessResult, Timing } from '../../src/domain/process.js';
+import type { ChangeRequest } from '../../src/domain/request.js';
+import { emergencyTaskQueue, processId, processMessages, taskQueue, type Preempt } from '../../src/domain/wire.js';
+import { lastEpoch, nextRotation, waiterFor } from './activities.js';
+import { specFor, type Aggregate } from './aggregate.js';
+import { failureOf } from './failure.js';
+import { attributesOf } from './show.js';
+
+/** A process that runs, and what will come of it. */
+export interface Attended {
+  readonly running: RunningProcess;
+  readonly result: Promise<ProcessResult>;
+}
+
+/** Takes up the process that an earlier run of this identity started, or starts the next request. Undefined where none was started. */
+export async function begin(aggregate: Aggregate, timing: Timing | undefined): Promise<Attended | undefined> {
+  const { running } = aggregate.state;
+  if (running) return { running, result: awaitFromAfar(running) };
+  const asked = aggregate.shift();
+  const refusal = mayStart(aggregate.state, asked);
+  if (refusal) return void aggregate.refuse(asked, refusal);
+  try {
+    if (asked.kind === 'amend') return void aggregate.amend(asked, await nextDue(aggregate, asked));
+    return await start(aggregate, await inputFor(aggregate, asked, asked.kind, timing));
+  } catch (error) {
+    return void aggregate.refuse(asked, inWords(error));
+  }
+}
+
+/** Until the process ends, an emergency pre-empts it, or the run has become too long. */
+export async function attend(
+  aggregate: Aggregate,
+  { running, result }: Attended,
+  isRunTooLong: () => boolean,
+): Promise<void> {
+  let isOver = false;
+  const recorded = result.then(
+    (given) => (isOver = true) && (() => aggregate.finished(running, given)),
+    (error: unknown) => (isOver = true) && (() => recordFailure(aggregate, running, error)),
+  );
+  await condition(() => isOver || aggregate.mustPreempt() || isRunTooLong());
+  if (isOver) return (await recorded)();
+  if (aggregate.mustPreempt()) preempt(aggregate, running);
+}
+
+async function inputFor(
+  aggregate: Aggregate,
+  request: ChangeRequest,
+  kind: ProcessKind,
+  timing: Timing | undefined,
+): Promise<ProcessInput> {
+  const { state } = aggregate;
+  const { name, current, previous } = state;
+  const spec = specFor(state, request)!;
+  state.processNumber = state.processNumber === 0 ? processNumberAfter(await lastEpoch(spec)) : state.processNumber + 1;
+  return {
+    kind,
+    operation: processId(name, kind, state.processNumber),
+    epoch: epochOf(state.processNumber),
+    identity: name,
+    request,
+    spec,
+    ...(state.spec && { specBefore: state.spec }),
+    ...(current && { current }),
+    ...(previous && { previous }),
+    ...(timing && { timing }),
+  };
+}
+
+async function start(aggregate: Aggregate, input: ProcessInput): Promise<Attended> {
+  const { kind, operation, request, identity, spec } = input;
+  const child = await startChild<(input: ProcessInput) => Promise<ProcessResult>>(kind, {
+    workflowId: operation,
+    args: [input],
+    taskQueue: request.emergency ? emergencyTaskQueue : taskQueue,
+    parentClosePolicy: ParentClosePolicy.ABANDON,
+    cancellationType: ChildWorkflowCancellationType.ABANDON,
+    staticSummary: `${kind} ${identity} at ${spec.target.name}, asked by ${request.requester}`.slice(0, 200),
+    typedSearchAttributes: attributesOf(spec, 'running', request.emergency ? ['emergency:true'] : []),
+  });
+  return { running: aggregate.started(input), result: child.result() };
+}
+
+/** In a later run the child is no child any more: an activity waits for it. */
+function awaitFromAfar(running: RunningProcess): Promise<ProcessResult> {
+  return waiterFor(`Wait for ${running.operation}`).awaitProcess(running.operation);
+}
+
+/** Tells the process to stop and does not wait for it: its epoch is over, and the revocation fences it off. */
+function preempt(aggregate: Aggregate, running: RunningProcess): void {
+  const by: Preempt = { by: `an emergency revocation asked by ${aggregate.state.queue[0]!.requester}` };
+  getExternalWorkflowHandle(running.operation)
+    .signal(processMessages.preempt, by)
+    .catch(() =>
+      aggregate.problem(`${running.operation} could not be told that it is pre-empted; it is fenced all the same`),
+    );
+  aggregate.ended(running, 'pre-empted', `pre-empted by ${by.by}`);
+}
+
+function recordFailure(aggregate: Aggregate, running: RunningProcess, error: unknown): void {
+  const cause = error instanceof ChildWorkflowFailure || error instanceof ActivityFailure ? error.cause : error;
+  const result = cause instanceof ApplicationFailure ? (cause.details?.[0] as ProcessResult | undefined) : undefined;
+  if (result?.after) return aggregate.finished(running, result);
+  if (cause instanceof CancelledFailure || failedAs(cause, 'Cancelled'))
+    return aggregate.ended(running, 'undone', 'cancelled by an operator; everything is as it was before');
+  aggregate.ended(
+    running,
+    'unfinished',
+    `it ended without a result (${(cause as Error).message}); compare with: tenure validate ${aggregate.state.name}`,
+  );
+}
+
+function failedAs(error: unknown, type: string): boolean {
+  return error instanceof ApplicationFailure && error.type === type;
+}
+
+async function nextDue(aggregate: Aggregate, asked: ChangeRequest): Promise<string | undefined> {
+  const { lastRotatedAt } = aggregate.state;
+  return nextRotation({ spec: asked.spec as IdentitySpec, ...(lastRotatedAt !== undefined && { lastRotatedAt }) });
+}
+
+function inWords(error: unknown): { code: 'InvalidRequest' | ReturnType<typeof failureOf>['code']; reason: string } {
+  try {
+    const { code, message } = failureOf(error);
+    return { code, reason: message };
+  } catch {
+    return { code: 'InvalidRequest', reason: error instanceof Error ? error.message : String(error) };
+  }
+}

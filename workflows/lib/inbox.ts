@@ -1,0 +1,95 @@
+import { condition, defineQuery, defineSignal, log, setHandler } from '@temporalio/workflow';
+import type { ProcessState, Vote } from '../../src/domain/process.js';
+import {
+  processMessages,
+  type Abandon,
+  type ConsumerAcknowledgement,
+  type Preempt,
+  type Resume,
+} from '../../src/domain/wire.js';
+
+const decide = defineSignal<[Vote]>(processMessages.decide);
+const acknowledge = defineSignal<[ConsumerAcknowledgement]>(processMessages.acknowledge);
+const resume = defineSignal<[Resume]>(processMessages.resume);
+const abandon = defineSignal<[Abandon]>(processMessages.abandon);
+const preempt = defineSignal<[Preempt]>(processMessages.preempt);
+const process = defineQuery<ProcessState>(processMessages.process);
+
+/**
+ * What has been sent to a process. Signals carry no authenticated caller and may hold anything, so a handler only keeps what has
+ * the right shape and never throws: a throw here would fail the process.
+ */
+export class Inbox {
+  readonly votes: Vote[] = [];
+  readonly acknowledged = new Set<string>();
+  preemptedBy?: string;
+  private word?: 'again' | 'go-on' | 'abandon';
+
+  constructor(state: () => ProcessState, stop: () => void) {
+    setHandler(process, state, { description: 'The stages, the gate, what it is parked for' });
+    setHandler(decide, (vote) => this.take(isVote(vote), 'decide', () => this.votes.push(vote)), {
+      description: 'Approve or deny the plan of this digest',
+    });
+    setHandler(
+      acknowledge,
+      (ack) => this.take(isAcknowledgement(ack), 'acknowledge', () => this.acknowledged.add(acknowledgementKey(ack))),
+      {
+        description: 'A consumer has taken the new credential',
+      },
+    );
+    setHandler(
+      resume,
+      (told) =>
+        this.take(
+          state().parked !== undefined,
+          'resume',
+          () => (this.word = told?.how === 'go-on' ? 'go-on' : 'again'),
+        ),
+      {
+        description: 'Go on with a parked process',
+      },
+    );
+    setHandler(abandon, () => this.take(state().parked !== undefined, 'abandon', () => (this.word = 'abandon')), {
+      description: 'Give up a parked process',
+    });
+    setHandler(preempt, (told) => this.preempt(told, stop), { description: 'An emergency takes over' });
+  }
+
+  /** Waits for an operator to say how a parked process goes on. */
+  async operatorsWord(): Promise<'again' | 'go-on' | 'abandon'> {
+    delete this.word;
+    await condition(() => this.word !== undefined);
+    return this.word!;
+  }
+
+  private preempt(told: Preempt, stop: () => void): void {
+    this.preemptedBy = typeof told?.by === 'string' ? told.by : 'an emergency';
+    stop();
+  }
+
+  private take(isUsable: boolean, signal: string, keep: () => void): void {
+    if (isUsable) keep();
+    else log.warn('a signal was left out of account', { signal });
+  }
+}
+
+/** Acknowledgements count for one version only. */
+export function acknowledgementKey({
+  consumer,
+  version,
+}: Pick<ConsumerAcknowledgement, 'consumer' | 'version'>): string {
+  return `${consumer} ${version}`;
+}
+
+function isVote(vote: Vote | null | undefined): boolean {
+  return (
+    typeof vote?.approver === 'string' &&
+    vote.approver !== '' &&
+    typeof vote.planDigest === 'string' &&
+    (vote.decision === 'approve' || vote.decision === 'deny')
+  );
+}
+
+function isAcknowledgement(ack: ConsumerAcknowledgement | null | undefined): boolean {
+  return typeof ack?.consumer === 'string' && typeof ack.version === 'string';
+}

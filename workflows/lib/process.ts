@@ -1,0 +1,339 @@
+/**
+ * What every process has in common: its stages as an operator sees them, the gate, the way back, being parked, and the
+ * two ways to be stopped. A cancel by an operator unwinds, until the point of no return. An emergency stops it at once and
+ * undoes nothing: the revocation has fenced it off and takes everything down itself.
+ */
+import { ApplicationFailure, CancellationScope, CancelledFailure, sleep } from '@temporalio/workflow';
+import type { Change } from '../../activities/contract.js';
+import { undoEpoch } from '../../src/domain/epoch.js';
+import type { CredentialRecord } from '../../src/domain/credential.js';
+import { planOf } from '../../src/domain/plan.js';
+import type {
+  ProcessInput,
+  ProcessOutcome,
+  ProcessResult,
+  ProcessState,
+  Proofs,
+  StageName,
+  StageState,
+} from '../../src/domain/process.js';
+import { authorize, callerFor, clearance, nextRotation, seal } from './activities.js';
+import { now } from './clock.js';
+import { failureOf, type Failure } from './failure.js';
+import { awaitGate } from './gate.js';
+import { Inbox } from './inbox.js';
+import { freshStages } from './render.js';
+import { show } from './show.js';
+import { Unwind } from './unwind.js';
+
+export class Process {
+  readonly state: ProcessState;
+  readonly unwind = new Unwind();
+  readonly call: ReturnType<typeof callerFor>;
+  readonly proofs: Proofs = {};
+  readonly inbox: Inbox;
+  /** The credential that this process makes, once it is staged. */
+  candidate?: CredentialRecord;
+  private after: ProcessResult['after'];
+  private readonly startedAt = now();
+  private readonly scope = new CancellationScope({ cancellable: true });
+
+  constructor(readonly input: ProcessInput) {
+    const { operation, kind, identity, request } = input;
+    this.state = {
+      operation,
+      kind,
+      identity,
+      requester: request.requester,
+      emergency: request.emergency ?? false,
+      stages: freshStages(kind),
+      forwardOnly: false,
+      leftovers: [],
+    };
+    this.after = this.before();
+    this.call = callerFor(input);
+    this.inbox = new Inbox(
+      () => this.state,
+      () => this.scope.cancel(),
+    );
+    show(this.state);
+  }
+
+  /** Runs the stages, and on a failure the way back. Ends as failed, with the result in the failure's details, unless it succeeded. */
+  async run(stages: () => Promise<void>): Promise<ProcessResult> {
+    const root = CancellationScope.current();
+    return CancellationScope.nonCancellable(async () => {
+      root.cancelRequested.catch(() => this.state.forwardOnly || this.scope.cancel());
+      try {
+        await this.scope.run(stages);
+        return await this.finish('succeeded');
+      } catch (error) {
+        if (this.inbox.preemptedBy !== undefined) return await this.endPreempted(this.inbox.preemptedBy);
+        return await this.endFailed(failureOf(error), root.consideredCancelled);
+      }
+    });
+  }
+
+  /** One stage: what an operator sees while it runs, and what was proven when it is done. */
+  async stage<T>(name: StageName, step: () => Promise<T>, note?: (result: T) => string): Promise<T> {
+    const stage = this.begin(name);
+    try {
+      const result = await step();
+      this.end(stage, 'done', note?.(result));
+      return result;
+    } catch (error) {
+      this.end(
+        stage,
+        'failed',
+        this.inbox.preemptedBy === undefined ? failureOf(error).message : 'pre-empted by an emergency',
+      );
+      throw error;
+    }
+  }
+
+  /** A stage past the point of no return: what cannot be retried by itself parks, and is tried again when told. */
+  async forward<T>(name: StageName, step: () => Promise<T>, note?: (result: T) => string): Promise<T> {
+    for (;;) {
+      try {
+        return await this.stage(name, step, note);
+      } catch (error) {
+        if (this.inbox.preemptedBy !== undefined) throw error;
+        const failure = failureOf(error);
+        const told = await this.park(name, failure.message);
+        if (told === 'abandon') throw error;
+      }
+    }
+  }
+
+  skip(name: StageName, why: string): void {
+    this.end(this.begin(name), 'skipped', why);
+  }
+
+  /** Stages 1 to 3: the plan, what policy says of it, and the gate. Nothing is touched before all three are passed. */
+  async permit(): Promise<void> {
+    const plan = planOf(this.input);
+    await this.stage(
+      'plan',
+      () => Promise.resolve((this.state.plan = plan)),
+      () => `${plan.strategy}${plan.to ? ` to ${plan.to.target}` : ''}`,
+    );
+    await this.stage(
+      'authorize',
+      () => this.authorizePlan(),
+      () => this.decisionInWords(),
+    );
+    await awaitGate(this);
+    await this.waitUntilClear('gate');
+  }
+
+  /** From here on only forward: the old credential is about to be revoked, and no cancel takes that back. */
+  async pointOfNoReturn(next: StageName): Promise<void> {
+    await this.waitUntilClear(next);
+    this.state.forwardOnly = true;
+    this.unwind.forget();
+    show(this.state);
+  }
+
+  /** The change as activities take it. */
+  change(): Change {
+    const { identity, operation, epoch, spec, specBefore, current } = this.input;
+    return {
+      identity,
+      operation,
+      epoch,
+      spec,
+      ...(specBefore && { specBefore }),
+      ...(current && { from: current }),
+      ...(this.candidate && { to: this.candidate }),
+    };
+  }
+
+  /** The same change, fenced so that no late attempt of the step itself can follow its undo. */
+  undoing(): Change {
+    return { ...this.change(), epoch: undoEpoch(this.input.epoch) };
+  }
+
+  /** Records how the credentials stand from now on. */
+  stands(after: ProcessResult['after']): void {
+    this.after = after;
+  }
+
+  /** Parks until an operator says how to go on. */
+  async park(stage: StageName, why: string): Promise<'again' | 'go-on' | 'abandon'> {
+    const { identity } = this.state;
+    this.state.parked = {
+      since: now(),
+      stage,
+      why,
+      commands: [`tenure resume ${identity}`, `tenure abandon ${identity} --reason …`],
+    };
+    show(this.state, { status: 'needs-operator', stage });
+    await this.alert(`${this.state.kind} of ${identity} is parked at ${stage}: ${why}`);
+    const told = await this.inbox.operatorsWord();
+    delete this.state.parked;
+    show(this.state, { status: 'running' });
+    return told;
+  }
+
+  /** Marks a stage as waiting for something outside. */
+  waiting(name: StageName, note: string): void {
+    const stage = this.find(name);
+    stage.status = 'waiting';
+    stage.note = note;
+    show(this.state);
+  }
+
+  private async authorizePlan(): Promise<void> {
+    const { spec, request } = this.input;
+    const emergency = request.emergency ?? false;
+    const [decision, cleared] = await Promise.all([authorize(this.state.plan!), clearance({ spec, emergency })]);
+    this.state.decision = decision;
+    if (decision.effect === 'deny') {
+      throw ApplicationFailure.nonRetryable(
+        decision.message ?? `policy denies it: ${decision.reasons.join(', ')}`,
+        decision.code ?? 'PolicyDenied',
+      );
+    }
+    if (!cleared.clear) {
+      throw ApplicationFailure.nonRetryable(`frozen until ${cleared.until}: ${cleared.reason}`, 'PolicyDenied');
+    }
+  }
+
+  private decisionInWords(): string {
+    const { reasons, obligations } = this.state.decision!;
+    const gate = obligations.approvals > 0 ? `, with ${obligations.approvals} approval(s)` : '';
+    return `allowed${gate}: ${reasons.join(', ')}`;
+  }
+
+  /** A freeze that began meanwhile holds: nothing changes until it ends. */
+  private async waitUntilClear(stage: StageName): Promise<void> {
+    for (;;) {
+      const cleared = await clearance({ spec: this.input.spec, emergency: this.state.emergency });
+      if (cleared.clear) return;
+      this.waiting(stage, `frozen until ${cleared.until}: ${cleared.reason}`);
+      await sleep(Math.max(1_000, Date.parse(cleared.until) - Date.now()), { summary: `freeze: ${cleared.reason}` });
+    }
+  }
+
+  private async endFailed(failure: Failure, cancelled: boolean): Promise<ProcessResult> {
+    this.state.failure = failure;
+    const outcome = this.state.forwardOnly ? this.leaveOpen(failure) : await this.takeBack();
+    const result = await this.finish(outcome);
+    if (cancelled && outcome === 'undone')
+      throw new CancelledFailure('cancelled by an operator; everything is as it was before');
+    throw ApplicationFailure.create({
+      type: failure.code,
+      message: failure.message,
+      nonRetryable: true,
+      details: [result],
+    });
+  }
+
+  private leaveOpen(failure: Failure): ProcessOutcome {
+    this.state.leftovers.push(`abandoned past the point of no return: ${failure.message}`);
+    return 'unfinished';
+  }
+
+  /** The whole way back; parked while an undo fails. */
+  private async takeBack(): Promise<ProcessOutcome> {
+    for (;;) {
+      const leftovers = await this.unwind.run((stage, left) =>
+        this.end(this.find(stage), left ? 'undo failed' : 'undone', left?.message),
+      );
+      this.state.leftovers.splice(0, Infinity, ...leftovers.map(({ stage, message }) => `${stage}: ${message}`));
+      if (leftovers.length === 0) {
+        this.after = this.before();
+        return 'undone';
+      }
+      if ((await this.park(leftovers[0]!.stage, `could not undo: ${leftovers[0]!.message}`)) === 'abandon')
+        return 'unfinished';
+    }
+  }
+
+  private async endPreempted(by: string): Promise<ProcessResult> {
+    this.state.failure = { code: 'Fenced', message: `pre-empted by ${by}` };
+    await this.finish('pre-empted');
+    throw new CancelledFailure(`pre-empted by ${by}`);
+  }
+
+  private async finish(outcome: ProcessOutcome): Promise<ProcessResult> {
+    const result = this.result(outcome);
+    const sealing = this.begin('seal');
+    const [next, sealed] = await Promise.all([this.nextDue(result), this.seal(result)]);
+    this.end(sealing, 'done', sealed.evidence.slice(0, 19));
+    show(this.state, { status: outcome, stage: lastStage(this.state), gate: this.state.gate?.outcome });
+    if (outcome === 'unfinished')
+      await this.alert(
+        `${this.state.kind} of ${this.state.identity} ended unfinished: ${this.state.leftovers.join('; ')}`,
+      );
+    return { ...result, ...sealed, ...(next !== undefined && { nextRotationAt: next }) };
+  }
+
+  private result(outcome: ProcessOutcome): ProcessResult {
+    const { kind, operation, failure, leftovers } = this.state;
+    return {
+      kind,
+      operation,
+      outcome,
+      startedAt: this.startedAt,
+      endedAt: now(),
+      after: this.after,
+      proofs: this.proofs,
+      ...(failure && { failure }),
+      leftovers,
+    };
+  }
+
+  private async nextDue({ after, kind }: ProcessResult): Promise<string | undefined> {
+    if (!after.spec || !after.current) return undefined;
+    const made = kind === 'rotate' || kind === 'provision' ? after.current.createdAt : undefined;
+    return nextRotation({ spec: after.spec, lastRotatedAt: made ?? after.current.createdAt });
+  }
+
+  /** In-process first; where that cannot be done now, as a remote activity that is retried until it is. */
+  private async seal(result: ProcessResult): Promise<{ readonly evidence: string }> {
+    const record = { state: this.state, result };
+    try {
+      return await seal(record);
+    } catch {
+      return this.call('stubborn', 'Seal the evidence record').seal(record);
+    }
+  }
+
+  private async alert(text: string): Promise<void> {
+    const { identity, operation } = this.state;
+    await CancellationScope.nonCancellable(() =>
+      this.call('careful', 'Tell the operators').notify({ identity, operation, level: 'alert', text }),
+    ).catch(() => {});
+  }
+
+  private before(): ProcessResult['after'] {
+    const { current, previous, specBefore } = this.input;
+    return { ...(specBefore && { spec: specBefore }), ...(current && { current }), ...(previous && { previous }) };
+  }
+
+  private begin(name: StageName): StageState {
+    const stage = this.find(name);
+    stage.status = 'running';
+    stage.startedAt ??= now();
+    delete stage.endedAt;
+    show(this.state);
+    return stage;
+  }
+
+  private end(stage: StageState, status: StageState['status'], note?: string): void {
+    stage.status = status;
+    stage.endedAt = now();
+    if (note !== undefined) stage.note = note;
+    show(this.state);
+  }
+
+  private find(name: StageName): StageState {
+    return this.state.stages.find((stage) => stage.name === name)!;
+  }
+}
+
+/** The stage that the process reached. */
+function lastStage({ stages }: ProcessState): StageName {
+  return stages.findLast(({ status }) => status !== 'to do')?.name ?? 'plan';
+}

@@ -1,0 +1,79 @@
+import { stagesOf, type ProcessState, type StageState, type StageStatus } from '../../src/domain/process.js';
+import type { IdentityState } from '../../src/domain/identity.js';
+
+const marks: Readonly<Record<StageStatus, string>> = {
+  'to do': '·',
+  running: '▶',
+  waiting: '⏸',
+  done: '✔',
+  skipped: '–',
+  failed: '✘',
+  undone: '↩',
+  'undo failed': '⚠',
+};
+
+/** The current details of a process in the Temporal UI: Markdown, pure in the state. */
+export function renderProcess(state: ProcessState): string {
+  return [
+    `**${state.kind} of ${state.identity}**, asked by ${state.requester}${state.emergency ? ' (emergency)' : ''}`,
+    ...renderParked(state),
+    ...renderGate(state),
+    '',
+    '| | stage | | note |',
+    '|---|---|---|---|',
+    ...state.stages.map(renderStage),
+    ...(state.forwardOnly ? ['', 'Past the point of no return: it only goes forward.'] : []),
+    ...(state.failure ? ['', `**${state.failure.code}**: ${state.failure.message}`] : []),
+    ...(state.leftovers.length > 0 ? ['', '**Left over**', ...state.leftovers.map((left) => `- ${left}`)] : []),
+  ].join('\n');
+}
+
+/** The current details of an identity. */
+export function renderIdentity(state: IdentityState): string {
+  const { running, current } = state;
+  return [
+    `**${state.name}** is **${state.status}**${running ? `; running: \`${running.operation}\`` : ''}`,
+    '',
+    '| | |',
+    '|---|---|',
+    `| credential | ${current ? `\`${current.principal}\` at ${current.target}, since ${current.createdAt}` : 'none'} |`,
+    `| owner | ${state.spec?.owner.person ?? 'not declared'} |`,
+    `| next rotation | ${state.nextRotationAt ?? 'not scheduled'} |`,
+    `| waiting | ${state.queue.length === 0 ? 'nothing' : state.queue.map(({ kind, requester }) => `${kind} (${requester})`).join(', ')} |`,
+    ...(state.recent.length > 0 ? ['', '**Last processes**'] : []),
+    ...state.recent
+      .toReversed()
+      .map((done) => `- \`${done.operation ?? done.kind}\` ${done.outcome}${done.message ? `: ${done.message}` : ''}`),
+    ...(state.problems.length > 0 ? ['', '**Problems**'] : []),
+    ...state.problems.toReversed().map(({ at, what }) => `- ${at} ${what}`),
+  ].join('\n');
+}
+
+function renderStage(stage: StageState): string {
+  return `| ${marks[stage.status]} | ${stage.name} | ${stage.status} | ${(stage.note ?? '').replaceAll('|', '\\|')} |`;
+}
+
+function renderParked({ parked }: ProcessState): string[] {
+  if (!parked) return [];
+  return [
+    '',
+    `**Needs an operator** since ${parked.since}, at ${parked.stage}: ${parked.why}`,
+    ...parked.commands.map((command) => `- \`${command}\``),
+  ];
+}
+
+function renderGate({ gate, identity }: ProcessState): string[] {
+  if (gate?.outcome !== 'open') return [];
+  const have = gate.votes.filter(({ decision }) => decision === 'approve').length;
+  return [
+    '',
+    `**Waits for approval**: ${have} of ${gate.needed}, until ${gate.deadline}; plan \`${gate.planDigest}\``,
+    `- \`tenure approve ${identity}\``,
+    `- \`tenure deny ${identity} --reason …\``,
+  ];
+}
+
+/** The stages of a process before it begins. */
+export function freshStages(kind: ProcessState['kind']): StageState[] {
+  return stagesOf[kind].map((name) => ({ name, status: 'to do' }));
+}

@@ -1,0 +1,55 @@
+import { setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow';
+import type { SearchAttributePair } from '@temporalio/common';
+import type { IdentitySpec, IdentityState } from '../../src/domain/identity.js';
+import type { ProcessState, StageName } from '../../src/domain/process.js';
+import { searchAttributes } from '../../src/temporal/search-attributes.js';
+import { renderIdentity, renderProcess } from './render.js';
+
+/** What operators filter by. Each upsert is one event, so it happens only where a process waits, parks or ends. */
+interface Visible {
+  readonly status: string;
+  readonly stage?: StageName | undefined;
+  readonly gate?: string | undefined;
+}
+
+/** Brings what the Temporal UI shows of a process up to date. */
+export function show(state: ProcessState, visible?: Visible): void {
+  setCurrentDetails(renderProcess(state));
+  if (!visible) return;
+  upsertSearchAttributes([
+    { key: searchAttributes.status, value: visible.status },
+    ...(visible.stage === undefined ? [] : [{ key: searchAttributes.stage, value: visible.stage }]),
+    ...(visible.gate === undefined ? [] : [{ key: searchAttributes.gate, value: visible.gate }]),
+  ]);
+}
+
+/** The same for an identity; `isSettled` when a process has just ended. */
+export function showIdentity(state: IdentityState, isSettled: boolean): void {
+  setCurrentDetails(renderIdentity(state));
+  if (!isSettled || !state.spec) return;
+  const next = state.nextRotationAt;
+  upsertSearchAttributes([
+    ...attributesOf(state.spec, state.status),
+    { key: searchAttributes.nextRotation, value: next === undefined ? null : new Date(next) },
+  ]);
+}
+
+/** The search attributes that follow from a declared identity. */
+export function attributesOf(spec: IdentitySpec, status: string, tags: readonly string[] = []): SearchAttributePair[] {
+  return [
+    { key: searchAttributes.kind, value: spec.kind },
+    { key: searchAttributes.owner, value: spec.owner.person },
+    { key: searchAttributes.target, value: spec.target.name },
+    { key: searchAttributes.environment, value: spec.environment },
+    { key: searchAttributes.status, value: status },
+    { key: searchAttributes.tags, value: [...tagsOf(spec), ...tags] },
+  ];
+}
+
+function tagsOf({ owner, rotation, tags }: IdentitySpec): string[] {
+  return [
+    ...(owner.team === undefined ? [] : [`team:${owner.team}`]),
+    `policy:${rotation.name}`,
+    ...Object.entries(tags ?? {}).map(([key, value]) => `${key}:${value}`),
+  ];
+}

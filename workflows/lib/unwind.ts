@@ -1,0 +1,58 @@
+import { CancellationScope } from '@temporalio/workflow';
+import type { StageName } from '../../src/domain/process.js';
+import { failureOf } from './failure.js';
+
+interface Undo {
+  readonly stage: StageName;
+  readonly undo: () => Promise<unknown>;
+}
+
+/** An undo that failed: what is left at which stage. */
+export interface Leftover {
+  readonly stage: StageName;
+  readonly message: string;
+}
+
+/**
+ * The way back of a process. Each undo is registered before its step, since a step that timed out may have taken effect.
+ * Undoing runs newest first, outside cancellation, goes on when one fails, and keeps every failure.
+ */
+export class Unwind {
+  private steps: Undo[] = [];
+
+  /** Registers how to take back `stage`. It has to be harmless when the step never happened. */
+  before(stage: StageName, undo: () => Promise<unknown>): void {
+    this.steps.push({ stage, undo });
+  }
+
+  /** Forgets every undo: from here on there is only forward. */
+  forget(): void {
+    this.steps = [];
+  }
+
+  /** Undoes everything. What failed stays registered, so that calling this again tries just that. */
+  async run(onUndone: (stage: StageName, leftover?: Leftover) => void): Promise<readonly Leftover[]> {
+    return CancellationScope.nonCancellable(async () => {
+      const leftovers: Leftover[] = [];
+      const failed: Undo[] = [];
+      for (const step of this.steps.toReversed()) {
+        const leftover = await attempt(step);
+        onUndone(step.stage, leftover);
+        if (!leftover) continue;
+        leftovers.push(leftover);
+        failed.unshift(step);
+      }
+      this.steps = failed;
+      return leftovers;
+    });
+  }
+}
+
+async function attempt({ stage, undo }: Undo): Promise<Leftover | undefined> {
+  try {
+    await undo();
+    return undefined;
+  } catch (error) {
+    return { stage, message: failureOf(error).message };
+  }
+}
