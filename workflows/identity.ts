@@ -18,7 +18,7 @@ import { newIdentity, type IdentityState } from '../src/domain/identity.js';
 import type { Answer, ChangeRequest } from '../src/domain/request.js';
 import { identityMessages, type IdentityStart } from '../src/domain/wire.js';
 import { Aggregate } from './lib/aggregate.js';
-import { attend, begin } from './lib/attend.js';
+import { attend, begin, reckon } from './lib/attend.js';
 import { showIdentity } from './lib/show.js';
 
 const request = defineUpdate<Answer, [ChangeRequest]>(identityMessages.request);
@@ -40,6 +40,7 @@ export async function identity(start: IdentityStart): Promise<IdentityState> {
     if (isRunTooLong()) return carryOn(start, aggregate);
     const process = await begin(aggregate, start.timing);
     if (process) await attend(aggregate, process, isRunTooLong);
+    if (!aggregate.state.running) await reckon(aggregate);
   }
   await condition(allHandlersFinished);
   return aggregate.state;

@@ -181,8 +181,6 @@ export interface ProcessResult {
   readonly proofs: Proofs;
   readonly failure?: { readonly code: ErrorCode; readonly message: string };
   readonly leftovers: readonly string[];
-  /** When the identity is next due, ISO 8601. */
-  readonly nextRotationAt?: string;
   /** SHA-256 of the evidence record. */
   readonly evidence?: string;
 }

@@ -75,7 +75,15 @@ const local: LocalActivityOptions = {
 
 /** Short, idempotent, in-process work: one marker in the history instead of three events and a task. */
 export const { authorize, clearance, nextRotation, due } = proxyLocalActivities<PolicyActivities>(local);
-/** The same for the last word of a process. */
-export const { seal } = proxyLocalActivities<Pick<RecordActivities, 'seal'>>(local);
+/** The same for the last word of a process; tried elsewhere when it does not work out soon. */
+export const { seal: sealHere } = proxyLocalActivities<Pick<RecordActivities, 'seal'>>({
+  ...local,
+  scheduleToCloseTimeout: 3_000,
+});
 /** The same for the fence that earlier lives of an identity have left. */
 export const { lastEpoch } = proxyLocalActivities<Pick<CredentialActivities, 'lastEpoch'>>(local);
+/** The same for the candidate; see `candidate.ts` for what follows when it does not work out soon. */
+export const { stage: stageHere } = proxyLocalActivities<Pick<CredentialActivities, 'stage'>>({
+  ...local,
+  scheduleToCloseTimeout: 3_000,
+});

@@ -84,9 +84,8 @@ export class Aggregate {
   }
 
   /** The identity as declared changes, and nothing at the target. */
-  amend(asked: ChangeRequest, nextRotationAt: string | undefined): void {
+  amend(asked: ChangeRequest): void {
     this.state.spec = asked.spec!;
-    this.setNextRotation(nextRotationAt);
     this.close({ kind: 'amend', requestId: asked.id, outcome: 'succeeded', startedAt: now(), endedAt: now() });
   }
 
@@ -114,7 +113,6 @@ export class Aggregate {
     setOrDelete(this.state, 'previous', after.previous);
     if (after.spec) this.state.spec = after.spec;
     this.state.status = statusAfter(this.state, result);
-    this.setNextRotation(result.nextRotationAt);
     if (outcome === 'succeeded' && (kind === 'rotate' || kind === 'provision')) this.state.lastRotatedAt = endedAt;
     this.close({
       operation: running.operation,
@@ -164,15 +162,17 @@ export class Aggregate {
     this.state.handled = [...this.state.handled, { id, answer }].slice(-handledLimit);
   }
 
-  private setNextRotation(at: string | undefined): void {
+  /** When it is next due, ISO 8601; said once a process or an amendment has changed what that depends on. */
+  isNextDue(at: string | undefined): void {
     setOrDelete(this.state, 'nextRotationAt', at);
+    this.onChange(this.state, true);
   }
 
   private close(summary: ProcessSummary): void {
     delete this.state.running;
     delete this.starting;
     this.state.recent = [...this.state.recent, summary].slice(-recentLimit);
-    this.onChange(this.state, true);
+    this.onChange(this.state, false);
   }
 }
 

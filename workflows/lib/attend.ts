@@ -15,7 +15,7 @@ import {
 } from '@temporalio/workflow';
 import { mayStart } from '../../src/domain/admission.js';
 import { epochOf, processNumberAfter } from '../../src/domain/epoch.js';
-import type { IdentitySpec, RunningProcess } from '../../src/domain/identity.js';
+import type { RunningProcess } from '../../src/domain/identity.js';
 import type { ProcessInput, ProcessKind, ProcessResult, Timing } from '../../src/domain/process.js';
 import type { ChangeRequest } from '../../src/domain/request.js';
 import { emergencyTaskQueue, processId, processMessages, taskQueue, type Preempt } from '../../src/domain/wire.js';
@@ -38,7 +38,7 @@ export async function begin(aggregate: Aggregate, timing: Timing | undefined): P
   const refusal = mayStart(aggregate.state, asked);
   if (refusal) return void aggregate.refuse(asked, refusal);
   try {
-    if (asked.kind === 'amend') return void aggregate.amend(asked, await nextDue(aggregate, asked));
+    if (asked.kind === 'amend') return void aggregate.amend(asked);
     return await start(aggregate, await inputFor(aggregate, asked, asked.kind, timing));
   } catch (error) {
     return void aggregate.refuse(asked, inWords(error));
@@ -132,9 +132,13 @@ function failedAs(error: unknown, type: string): boolean {
   return error instanceof ApplicationFailure && error.type === type;
 }
 
-async function nextDue(aggregate: Aggregate, asked: ChangeRequest): Promise<string | undefined> {
-  const { lastRotatedAt } = aggregate.state;
-  return nextRotation({ spec: asked.spec as IdentitySpec, ...(lastRotatedAt !== undefined && { lastRotatedAt }) });
+/** Works out when the identity is next due, and shows how it stands now that a process has ended. */
+export async function reckon(aggregate: Aggregate): Promise<void> {
+  const { spec, current, lastRotatedAt } = aggregate.state;
+  const isRotated = spec !== undefined && current !== undefined;
+  aggregate.isNextDue(
+    isRotated ? await nextRotation({ spec, ...(lastRotatedAt !== undefined && { lastRotatedAt }) }) : undefined,
+  );
 }
 
 function inWords(error: unknown): { code: 'InvalidRequest' | ReturnType<typeof failureOf>['code']; reason: string } {

@@ -6,12 +6,15 @@ import { show } from './show.js';
 
 /**
  * Stage 3. Where policy obliges, waits for as many people as it asks for to approve the plan of exactly this digest. A denial
- * or the deadline ends the process with nothing touched.
+ * or the deadline ends the process with nothing touched. Tells whether there was anything to wait for.
  */
-export async function awaitGate(process: Process): Promise<void> {
+export async function awaitGate(process: Process): Promise<boolean> {
   const { state, input, inbox } = process;
   const { approvals, gateMs } = state.decision!.obligations;
-  if (approvals === 0) return process.skip('gate', 'no approval is needed');
+  if (approvals === 0) {
+    process.skip('gate', 'no approval is needed');
+    return false;
+  }
   const gate: GateState = {
     planDigest: state.decision!.planDigest,
     needed: approvals,
@@ -36,6 +39,7 @@ export async function awaitGate(process: Process): Promise<void> {
     },
     () => approvedBy(state.gate!),
   );
+  return true;
 }
 
 /** One vote a person counts, the first, and only for this plan. */

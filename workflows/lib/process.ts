@@ -17,7 +17,7 @@ import type {
   StageName,
   StageState,
 } from '../../src/domain/process.js';
-import { authorize, callerFor, clearance, nextRotation, seal } from './activities.js';
+import { authorize, callerFor, clearance, sealHere } from './activities.js';
 import { now } from './clock.js';
 import { failureOf, type Failure } from './failure.js';
 import { awaitGate } from './gate.js';
@@ -122,8 +122,8 @@ export class Process {
       () => this.authorizePlan(),
       () => this.decisionInWords(),
     );
-    await awaitGate(this);
-    await this.waitUntilClear('gate');
+    const hasWaited = await awaitGate(this);
+    if (hasWaited) await this.waitUntilClear('gate');
   }
 
   /** From here on only forward: the old credential is about to be revoked, and no cancel takes that back. */
@@ -259,14 +259,14 @@ export class Process {
   private async finish(outcome: ProcessOutcome): Promise<ProcessResult> {
     const result = this.result(outcome);
     const sealing = this.begin('seal');
-    const [next, sealed] = await Promise.all([this.nextDue(result), this.seal(result)]);
+    const sealed = await this.seal(result);
     this.end(sealing, 'done', sealed.evidence.slice(0, 19));
     show(this.state, { status: outcome, stage: lastStage(this.state), gate: this.state.gate?.outcome });
     if (outcome === 'unfinished')
       await this.alert(
         `${this.state.kind} of ${this.state.identity} ended unfinished: ${this.state.leftovers.join('; ')}`,
       );
-    return { ...result, ...sealed, ...(next !== undefined && { nextRotationAt: next }) };
+    return { ...result, ...sealed };
   }
 
   private result(outcome: ProcessOutcome): ProcessResult {
@@ -284,17 +284,11 @@ export class Process {
     };
   }
 
-  private async nextDue({ after, kind }: ProcessResult): Promise<string | undefined> {
-    if (!after.spec || !after.current) return undefined;
-    const made = kind === 'rotate' || kind === 'provision' ? after.current.createdAt : undefined;
-    return nextRotation({ spec: after.spec, lastRotatedAt: made ?? after.current.createdAt });
-  }
-
   /** In-process first; where that cannot be done now, as a remote activity that is retried until it is. */
   private async seal(result: ProcessResult): Promise<{ readonly evidence: string }> {
     const record = { state: this.state, result };
     try {
-      return await seal(record);
+      return await sealHere(record);
     } catch {
       return this.call('stubborn', 'Seal the evidence record').seal(record);
     }

@@ -1,0 +1,252 @@
+/** A Temporal server with a worker whose targets are fakes and whose store is the real one, for tests of workflow logic. */
+import './quiet.js';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { WithStartWorkflowOperation, type Client, type WorkflowHandle } from '@temporalio/client';
+import { TestWorkflowEnvironment } from '@temporalio/testing';
+import { bundleWorkflowCode, Worker, type WorkflowBundle } from '@temporalio/worker';
+import { pino } from 'pino';
+import { createCredentialActivities } from '../../activities/credentials.js';
+import { createEvidenceActivities } from '../../activities/evidence.js';
+import { createFleetActivities } from '../../activities/fleet.js';
+import { guardActivities } from '../../activities/interceptor.js';
+import type { Clearance, Obligations } from '../../src/domain/decision.js';
+import type { IdentitySpec, IdentityState } from '../../src/domain/identity.js';
+import type { Acknowledgement, ProcessState, Timing } from '../../src/domain/process.js';
+import type { Answer, ChangeRequest } from '../../src/domain/request.js';
+import {
+  emergencyTaskQueue,
+  identityId,
+  identityMessages,
+  identityWorkflow,
+  processMessages,
+  taskQueue,
+  type IdentityStart,
+} from '../../src/domain/wire.js';
+import { createLocalStoreKey, openLocalStore } from '../../src/stores/local.js';
+import type { Store } from '../../src/stores/store.js';
+import { searchAttributes } from '../../src/temporal/search-attributes.js';
+import type { identity } from '../../workflows/identity.js';
+import { FakeTarget } from './fake-target.js';
+
+/** Impatient, so that a test of giving up takes seconds. */
+const impatient: Timing = { attemptMs: 2_000, heartbeatMs: 1_500, patienceMs: 2_500, retryMs: 50, longestRetryMs: 200 };
+
+/** What a test sets of everything around a process. */
+export interface Surroundings {
+  readonly target: FakeTarget;
+  readonly store: Store;
+  obligations: Obligations;
+  deny?: string;
+  clearance: () => Clearance;
+  takes: (consumer: string, event: string) => Acknowledgement['status'];
+  /** `<event> <consumer>` in the order told. */
+  readonly told: string[];
+  readonly notices: string[];
+}
+
+export class Engine {
+  private workers: Worker[] = [];
+  private running: Promise<unknown> = Promise.resolve();
+
+  private constructor(
+    readonly env: TestWorkflowEnvironment,
+    readonly bundle: WorkflowBundle,
+    readonly around: Surroundings,
+    private readonly folder: string,
+  ) {}
+
+  static async start(): Promise<Engine> {
+    const executable = { type: 'existing-path', path: process.env['TENURE_TEMPORAL_CLI']! } as const;
+    const env = await TestWorkflowEnvironment.createLocal({
+      server: { executable, searchAttributes: Object.values(searchAttributes) },
+    });
+    const workflowsPath = new URL('../../workflows/index.ts', import.meta.url).pathname;
+    const bundle = await bundleWorkflowCode({ workflowsPath });
+    const folder = await mkdtemp(join(tmpdir(), 'tenure-engine-'));
+    await createLocalStoreKey(join(folder, 'key'));
+    const around: Surroundings = {
+      target: new FakeTarget('db'),
+      store: openLocalStore('local', { directory: join(folder, 'store'), key: { file: join(folder, 'key') } }),
+      obligations: { approvals: 0, gateMs: 60_000 },
+      clearance: () => ({ clear: true }),
+      takes: () => 'acknowledged',
+      told: [],
+      notices: [],
+    };
+    const engine = new Engine(env, bundle, around, folder);
+    await engine.startWorker();
+    return engine;
+  }
+
+  get client(): Client {
+    return this.env.client;
+  }
+
+  async startWorker(): Promise<void> {
+    const common = {
+      connection: this.env.nativeConnection,
+      workflowBundle: this.bundle,
+      activities: this.activities(),
+      interceptors: { activity: [guardActivities(pino({ level: 'silent' }))] },
+      stickyQueueScheduleToStartTimeout: 500,
+    };
+    this.workers = await Promise.all(
+      [taskQueue, emergencyTaskQueue].map((queue) => Worker.create({ ...common, taskQueue: queue })),
+    );
+    this.running = Promise.all(this.workers.map((worker) => worker.run()));
+  }
+
+  async stopWorker(): Promise<void> {
+    for (const worker of this.workers) worker.shutdown();
+    await this.running;
+  }
+
+  async stop(): Promise<void> {
+    await this.stopWorker();
+    await this.env.teardown();
+    await rm(this.folder, { recursive: true, force: true });
+  }
+
+  /** Asks an identity, starting it where it is not there yet. */
+  async ask(
+    request: Partial<ChangeRequest> & Pick<ChangeRequest, 'kind'>,
+    name: string,
+    start: Partial<IdentityStart> = {},
+  ): Promise<Answer> {
+    const asked: ChangeRequest = { id: `r-${Math.random()}`, requester: 'ada@example.com', ...request };
+    return this.client.workflow.executeUpdateWithStart<typeof identity, Answer, [ChangeRequest]>(
+      identityMessages.request,
+      {
+        args: [asked],
+        startWorkflowOperation: new WithStartWorkflowOperation<typeof identity>(identityWorkflow, {
+          workflowId: identityId(name),
+          taskQueue,
+          args: [{ name, timing: impatient, ...start } satisfies IdentityStart],
+          workflowIdConflictPolicy: 'USE_EXISTING',
+        }),
+      },
+    );
+  }
+
+  /** Asks, and waits until the process that came of it has ended. */
+  async do(
+    request: Partial<ChangeRequest> & Pick<ChangeRequest, 'kind'>,
+    name: string,
+    start: Partial<IdentityStart> = {},
+  ): Promise<IdentityState> {
+    const id = request.id ?? `r-${Math.random()}`;
+    const answer = await this.ask({ ...request, id }, name, start);
+    if (!answer.accepted) throw new Error(`refused: ${answer.reason}`);
+    return this.stateWhen(name, ({ recent }) => recent.some(({ requestId }) => requestId === id));
+  }
+
+  async state(name: string): Promise<IdentityState> {
+    return this.client.workflow.getHandle(identityId(name)).query<IdentityState>(identityMessages.state);
+  }
+
+  async stateWhen(name: string, isSo: (state: IdentityState) => boolean): Promise<IdentityState> {
+    return eventually(() => this.state(name), isSo);
+  }
+
+  process(operation: string): WorkflowHandle {
+    return this.client.workflow.getHandle(operation);
+  }
+
+  async processWhen(operation: string, isSo: (state: ProcessState) => boolean): Promise<ProcessState> {
+    return eventually(() => this.process(operation).query<ProcessState>(processMessages.process), isSo);
+  }
+
+  /** Replays the whole histories of an identity and its processes against the code that is bundled now. */
+  async replays(name: string): Promise<number> {
+    let count = 0;
+    const histories = this.client.workflow.list({ query: `WorkflowId STARTS_WITH 'nhi/${name}'` }).intoHistories();
+    for await (const result of Worker.runReplayHistories({ workflowBundle: this.bundle }, histories)) {
+      if (result.error) throw result.error;
+      count += 1;
+    }
+    return count;
+  }
+
+  private activities(): object {
+    const { around } = this;
+    const { seal } = createEvidenceActivities(join(this.folder, 'evidence'));
+    return {
+      ...createCredentialActivities({ target: () => around.target, store: () => around.store }),
+      seal,
+      authorize: () =>
+        Promise.resolve({
+          effect: around.deny === undefined ? 'allow' : 'deny',
+          reasons: ['test'],
+          ...(around.deny !== undefined && { message: around.deny }),
+          planDigest: 'sha256:plan',
+          policyDigest: 'sha256:policy',
+          obligations: around.obligations,
+          at: new Date().toISOString(),
+        }),
+      clearance: () => Promise.resolve(around.clearance()),
+      nextRotation: () => Promise.resolve('2030-01-01T00:00:00.000Z'),
+      due: () => Promise.resolve({ due: true, reason: 'due', detail: 'it is due' }),
+      notify: ({ text }: { text: string }) => Promise.resolve(void around.notices.push(text)),
+      handOver: ({ consumers, event }: { consumers: { name: string }[]; event: string }) =>
+        Promise.resolve(
+          consumers.map(({ name }) => {
+            around.told.push(`${event} ${name}`);
+            return { consumer: name, status: around.takes(name, event), detail: 'as the test says' };
+          }),
+        ),
+      ...createFleetActivities({
+        client: this.client,
+        perTarget: 2,
+        due: () => Promise.resolve({ due: true, reason: 'due', detail: 'it is due' }),
+        jitterOf: () => 0,
+      }),
+    };
+  }
+}
+
+/** An identity of the fake target. A test says only what differs. */
+export function specOf(
+  name: string,
+  differs: { rotation?: Partial<IdentitySpec['rotation']>; consumers?: IdentitySpec['consumers'] } = {},
+): IdentitySpec {
+  return {
+    name,
+    kind: 'database-role',
+    owner: { person: 'ada@example.com', team: 'payments' },
+    purpose: 'a test',
+    environment: 'test',
+    dataClass: 'internal',
+    target: { name: 'db', scope: {} },
+    deliver: [{ store: 'local', path: name }],
+    consumers: differs.consumers ?? [],
+    rotation: {
+      name: 'monthly',
+      strategy: 'alternate',
+      everyMs: 2_592_000_000,
+      graceMs: 0,
+      whenInUse: 'go-on',
+      jitterMs: 0,
+      freeze: [],
+      whenNoWindow: 'skip',
+      whenNotTaken: 'unwind',
+      ...differs.rotation,
+    },
+    tags: {},
+  };
+}
+
+/** Looks again and again until it is so; the limit is far above what a loaded machine needs. */
+export async function eventually<T>(look: () => Promise<T>, isSo: (seen: T) => boolean, limitMs = 30_000): Promise<T> {
+  const end = Date.now() + limitMs;
+  for (;;) {
+    const seen = await look().catch((error: unknown) =>
+      Date.now() > end ? Promise.reject(error as Error) : undefined,
+    );
+    if (seen !== undefined && isSo(seen)) return seen;
+    if (Date.now() > end)
+      throw new Error(`it did not come about: ${JSON.stringify(seen, undefined, 1)?.slice(0, 3_000)}`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
