@@ -2,7 +2,7 @@
 import { Context } from '@temporalio/activity';
 import type { Client } from '@temporalio/client';
 import { ApplicationFailure, CancelledFailure, WorkflowNotFoundError } from '@temporalio/common';
-import type { IdentityState } from '../src/domain/identity.js';
+import type { IdentitySpec, IdentityState } from '../src/domain/identity.js';
 import type { ProcessResult, ProcessSummary } from '../src/domain/process.js';
 import type { Answer, ChangeRequest } from '../src/domain/request.js';
 import { identityId, identityMessages, identityWorkflow } from '../src/domain/wire.js';
@@ -12,14 +12,14 @@ export interface FleetDependencies {
   readonly client: Client;
   readonly perTarget: number;
   readonly due: PolicyActivities['due'];
-  /** How long to wait before the start of one identity, out of the jitter of its policy. */
-  jitterOf(name: string, jitterMs: number): number;
+  /** How long one identity waits before it starts, out of the jitter of its policy; never past the end of its window. */
+  delayOf(spec: IdentitySpec, lastRotatedAt: string | undefined): Promise<number>;
 }
 
 /** How often a campaign looks whether a rotation has ended. */
 const lookAgainMs = 500;
 
-export function createFleetActivities({ client, perTarget, due, jitterOf }: FleetDependencies): FleetActivities {
+export function createFleetActivities({ client, perTarget, due, delayOf }: FleetDependencies): FleetActivities {
   return {
     async selectDue({ policy, limit }) {
       const query = `WorkflowType = '${identityWorkflow}' AND ExecutionStatus = 'Running' AND NhiStatus = 'active' AND NhiTags = '${quoted(`policy:${policy}`)}' AND NhiNextRotation <= '${new Date().toISOString()}'`;
@@ -30,7 +30,7 @@ export function createFleetActivities({ client, perTarget, due, jitterOf }: Flee
         if (!spec) continue;
         const verdict = await due({ spec, ...(lastRotatedAt !== undefined && { lastRotatedAt }) });
         if (verdict.due)
-          identities.push({ name, target: spec.target.name, jitterMs: jitterOf(name, spec.rotation.jitterMs) });
+          identities.push({ name, target: spec.target.name, jitterMs: await delayOf(spec, lastRotatedAt) });
         if (identities.length >= limit) break;
       }
       return { perTarget, identities };

@@ -7,7 +7,8 @@ import { queueLimit, type IdentitySpec, type IdentityState } from './identity.js
 import { processKinds } from './process.js';
 import type { Answer, ChangeRequest } from './request.js';
 
-type Refusal = { readonly code: ErrorCode; readonly reason: string };
+/** Why a request is not taken. */
+export type Refusal = { readonly code: ErrorCode; readonly reason: string };
 type Check = (state: IdentityState, request: ChangeRequest) => Refusal | undefined;
 const checks: readonly Check[] = [isWellFormed, belongsHere, hasRoom, fitsStatus];
 

@@ -200,7 +200,7 @@ export class Engine {
         client: this.client,
         perTarget: 2,
         due: () => Promise.resolve({ due: true, reason: 'due', detail: 'it is due' }),
-        jitterOf: () => 0,
+        delayOf: () => Promise.resolve(0),
       }),
     };
   }

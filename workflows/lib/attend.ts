@@ -13,13 +13,13 @@ import {
   ParentClosePolicy,
   startChild,
 } from '@temporalio/workflow';
-import { mayStart } from '../../src/domain/admission.js';
+import { mayStart, type Refusal } from '../../src/domain/admission.js';
 import { epochOf, processNumberAfter } from '../../src/domain/epoch.js';
 import type { RunningProcess } from '../../src/domain/identity.js';
 import type { ProcessInput, ProcessKind, ProcessResult, Timing } from '../../src/domain/process.js';
 import type { ChangeRequest } from '../../src/domain/request.js';
 import { emergencyTaskQueue, processId, processMessages, taskQueue, type Preempt } from '../../src/domain/wire.js';
-import { lastEpoch, nextRotation, waiterFor } from './activities.js';
+import { due, lastEpoch, nextRotation, waiterFor } from './activities.js';
 import { specFor, type Aggregate } from './aggregate.js';
 import { failureOf } from './failure.js';
 import { attributesOf } from './show.js';
@@ -38,6 +38,8 @@ export async function begin(aggregate: Aggregate, timing: Timing | undefined): P
   const refusal = mayStart(aggregate.state, asked);
   if (refusal) return void aggregate.refuse(asked, refusal);
   try {
+    const early = await isTooEarly(aggregate, asked);
+    if (early) return void aggregate.refuse(asked, early);
     if (asked.kind === 'amend') return void aggregate.amend(asked);
     return await start(aggregate, await inputFor(aggregate, asked, asked.kind, timing));
   } catch (error) {
@@ -59,6 +61,14 @@ export async function attend(
   await condition(() => isOver || aggregate.mustPreempt() || isRunTooLong());
   if (isOver) return (await recorded)();
   if (aggregate.mustPreempt()) preempt(aggregate, running);
+}
+
+/** A scheduled request may have waited behind a rotation by hand. */
+async function isTooEarly({ state }: Aggregate, { onlyIfDue }: ChangeRequest): Promise<Refusal | undefined> {
+  if (!onlyIfDue || !state.spec) return undefined;
+  const { spec, lastRotatedAt } = state;
+  const verdict = await due({ spec, ...(lastRotatedAt !== undefined && { lastRotatedAt }) });
+  return verdict.due ? undefined : { code: 'Conflict', reason: `it is not due any more: ${verdict.detail}` };
 }
 
 async function inputFor(
