@@ -1,0 +1,3 @@
+import { buildWorkflowBundle } from './bundle.js';
+
+await buildWorkflowBundle();
