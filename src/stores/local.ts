@@ -5,6 +5,7 @@
  *     stores:
  *       local: { type: local, directory: store, key: { file: store.key } }
  */
+import { randomBytes } from 'node:crypto';
 import { mkdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -14,7 +15,14 @@ import type { Fence, Slot } from '../domain/credential.js';
 import { TenureError } from '../domain/errors.js';
 import { createFile, removeFile } from '../files/durable.js';
 import { fingerprintOf } from './fingerprint.js';
-import { readEntry, rememberedFingerprints, writeEntry, type Entry, type Held } from './local/entry-file.js';
+import {
+  readEntry,
+  rememberedFingerprints,
+  rememberedWrites,
+  writeEntry,
+  type Entry,
+  type Held,
+} from './local/entry-file.js';
 import { fileOf, readNewest, removeOlder, writeGeneration } from './local/generations.js';
 import { loadKey, type LocalStoreKey } from './local/key.js';
 import { checkPath } from './local/path.js';
@@ -157,7 +165,7 @@ class LocalStore implements Store {
     const key = await this.key();
     try {
       const { generation, file, text } = await readNewest(join(this.root, path));
-      if (generation === 0) return { path, generation, epoch: 0, slots: {}, seen: [] };
+      if (generation === 0) return { path, generation, writes: [], epoch: 0, slots: {}, seen: [] };
       return readEntry(key, file, text, path, generation);
     } catch (error) {
       throw unavailable(this.name, join(this.root, path), error);
@@ -170,7 +178,9 @@ class LocalStore implements Store {
     try {
       if (before !== after) {
         const text = writeEntry(await this.key(), after);
-        if (!(await writeGeneration(folder, after.generation, text))) return false;
+        const outcome = await writeGeneration(folder, after.generation, text);
+        if (outcome === 'taken') return false;
+        if (outcome === 'overtaken') return (await this.load(after.path)).writes.includes(after.writes.at(-1)!);
       }
       // Also when there was nothing to change: a writer may have been killed before it came to this.
       await removeOlder(folder, after.generation);
@@ -218,7 +228,8 @@ function following(before: Entry, fence: Fence, altered: Alteration): Entry {
   const epoch = Math.max(before.epoch, fence.epoch);
   if (altered.slots === before.slots && epoch === before.epoch) return before;
   const seen = (altered.seen ?? before.seen).slice(-rememberedFingerprints);
-  return { path: before.path, generation: before.generation + 1, epoch, slots: altered.slots, seen };
+  const writes = [...before.writes, randomBytes(8).toString('hex')].slice(-rememberedWrites);
+  return { path: before.path, generation: before.generation + 1, writes, epoch, slots: altered.slots, seen };
 }
 
 function refuseSeen(path: string, entry: Entry, made: Held): void {

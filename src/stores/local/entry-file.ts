@@ -19,6 +19,8 @@ export interface Entry {
   readonly path: string;
   /** Counts every write. The highest generation of a path is the truth. */
   readonly generation: number;
+  /** Ids of the writes that led here, newest last, at most {@link rememberedWrites}. See `generations.ts`. */
+  readonly writes: readonly string[];
   readonly epoch: number;
   readonly slots: Slots<Held>;
   /** Fingerprints of everything that was ever staged, newest last, at most {@link rememberedFingerprints}. */
@@ -26,6 +28,7 @@ export interface Entry {
 }
 
 export const rememberedFingerprints = 100;
+export const rememberedWrites = 50;
 
 interface EntryFile {
   readonly format: 'tenure-entry-1';

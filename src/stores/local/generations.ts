@@ -4,8 +4,8 @@
  * lower ones are ever removed.
  *
  * The trap: a writer that slept may find the name of its generation free again, because it was removed as old. So after
- * its `link` it looks whether a higher one exists, and if so it counts as beaten and starts over. Whoever was beaten may
- * try again without harm, since every change brings about a state.
+ * its `link` it looks whether a higher one exists, and if so it asks the newest entry whether this write is among those
+ * that it was built on.
  */
 import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -36,15 +36,21 @@ export async function readNewest(folder: string): Promise<Newest> {
   }
 }
 
-/** Writes `generation`; false when somebody else was first. */
-export async function writeGeneration(folder: string, generation: number, text: string): Promise<boolean> {
+/**
+ * Writes `generation`. `won`: it was the newest. `taken`: somebody else was first. `overtaken`: a higher one exists, which
+ * either was built on this one or makes it count for nothing; only what stands in the newest file can tell.
+ */
+export async function writeGeneration(
+  folder: string,
+  generation: number,
+  text: string,
+): Promise<'won' | 'taken' | 'overtaken'> {
   await makeFolder(folder);
   const file = fileOf(folder, generation);
-  if (!(await createFile(file, text))) return false;
-  const newest = Math.max(...(await generationsIn(folder)));
-  if (newest === generation) return true;
+  if (!(await createFile(file, text))) return 'taken';
+  if (Math.max(...(await generationsIn(folder))) === generation) return 'won';
   await removeFile(file);
-  return false;
+  return 'overtaken';
 }
 
 /** Removes what is older than `generation`, for good: material that was destroyed is in there. */
