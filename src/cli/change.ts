@@ -1,0 +1,136 @@
+/** What the verbs share that ask an identity for a change: who asks, sending, following, the end. */
+import type { Client } from '@temporalio/client';
+import type { Command } from 'commander';
+import type { ChangeRequest } from '../domain/request.js';
+import { durationOption } from './durations.js';
+import { CliError, nextCommands, noWorker } from './errors.js';
+import { followProcess, turnOf, type Followed, type Patience, type View } from './follow.js';
+import { ask, nameOf, newRequestId } from './identities.js';
+import { exitCodes } from './io.js';
+import { stagesView } from './live.js';
+import { endDocument, tellEnd } from './outcome.js';
+import { personOf } from './person.js';
+import type { CommonOptions, Session } from './session.js';
+import { isWorked } from './workers.js';
+
+export interface FollowOptions extends CommonOptions {
+  readonly wait: boolean;
+  readonly timeout?: number;
+  /** The park that was answered just now, which the process may still show for a moment. */
+  readonly answeredPark?: string;
+}
+
+export interface ChangeOptions extends FollowOptions {
+  readonly reason?: string;
+  readonly as?: string;
+  readonly requestId?: string;
+}
+
+/** Adds the options of a verb that can follow a process. */
+export function following(command: Command): Command {
+  return command
+    .option('--no-wait', 'do not follow what was started')
+    .option(
+      '--timeout <duration>',
+      'stop following after this long, e.g. 10m; what was started goes on',
+      durationOption,
+    );
+}
+
+/** Adds the options of a verb that asks for a change. */
+export function asking(command: Command): Command {
+  return following(command)
+    .option('--reason <text>', 'why; kept in the record')
+    .option('--as <person>', "who asks (default: git's user.email, or the system's user)")
+    .option(
+      '--request-id <id>',
+      'makes repeating this command harmless: the same id is done once (default: a new one)',
+    );
+}
+
+/** The request that the options describe. */
+export function requestOf(
+  session: Session,
+  options: ChangeOptions,
+  kind: ChangeRequest['kind'],
+  more: Partial<ChangeRequest> = {},
+): ChangeRequest {
+  return {
+    id: options.requestId ?? newRequestId(),
+    kind,
+    requester: personOf(session.io, options.as),
+    ...(options.reason !== undefined && { reason: options.reason }),
+    ...more,
+  };
+}
+
+/** How long to follow: as the options and Ctrl-C say. */
+export function patienceOf(session: Session, options: FollowOptions): Patience {
+  return {
+    signal: session.io.interrupted,
+    ...(options.timeout !== undefined && { timeoutMs: options.timeout }),
+    ...(options.answeredPark !== undefined && { answeredPark: options.answeredPark }),
+  };
+}
+
+/** Asks for a change of one identity, follows it and tells how it ended. Gives the exit code. */
+export async function change(
+  session: Session,
+  typed: string,
+  options: ChangeOptions,
+  request: ChangeRequest,
+): Promise<number> {
+  const name = nameOf(typed);
+  const client = await session.services.client();
+  await demandWorker(client, session, request.kind);
+  const answer = await ask(client, name, request);
+  if (!answer.accepted) throw new CliError(answer.code, `${name}: ${answer.reason}`, nextCommands(answer.code, name));
+  if (!options.wait) {
+    session.out.say(`${name}: ${request.kind} accepted: ${answer.note}`);
+    session.out.say(`  request id: ${request.id}`);
+    session.out.answer({ identity: name, requestId: request.id, answer });
+    return exitCodes.success;
+  }
+  const view = stagesView(session.out);
+  const followed = await followRequest(client, name, request.id, view, patienceOf(session, options), answer.operation);
+  session.out.answer({ requestId: request.id, ...endDocument(name, followed) });
+  return tellEnd(session.out, name, followed);
+}
+
+/** Follows a request from its place in the queue to the end of its process. */
+export async function followRequest(
+  client: Client,
+  name: string,
+  requestId: string,
+  view: View,
+  patience: Patience,
+  operation?: string,
+): Promise<Followed> {
+  const turn = operation === undefined ? await turnOf(client, name, requestId, view, patience) : { operation };
+  if (turn && 'operation' in turn) return followProcess(client, turn.operation, view, patience);
+  view.close();
+  if (turn) return { how: 'settled', summary: turn.summary };
+  return { how: 'left', why: patience.signal.aborted ? 'interrupted' : 'timeout' };
+}
+
+/** Follows a process that was found by other means, and tells how it ended. */
+export async function followOperation(
+  session: Session,
+  name: string,
+  operation: string,
+  options: FollowOptions,
+): Promise<number> {
+  if (!options.wait) {
+    session.out.answer({ identity: name, operation });
+    return exitCodes.success;
+  }
+  const client = await session.services.client();
+  const followed = await followProcess(client, operation, stagesView(session.out), patienceOf(session, options));
+  session.out.answer(endDocument(name, followed));
+  return tellEnd(session.out, name, followed);
+}
+
+/** Refuses before anything is sent when nobody would take it. */
+export async function demandWorker(client: Client, session: Session, what: string): Promise<void> {
+  if (!(await isWorked(client, await session.services.namespace()))) throw noWorker(`${what} was not asked for`);
+}

@@ -1,0 +1,38 @@
+import { access, writeFile } from 'node:fs/promises';
+import { dirname, join, relative } from 'node:path';
+import { stateFolder } from './services.js';
+
+/** Makes what is missing for a first try, and says so: the store's key, mode 0600, and a smallest `tenure.yaml`. */
+export async function prepare(configFile: string): Promise<string[]> {
+  if (await exists(configFile)) return [];
+  const folder = dirname(configFile);
+  const key = join(stateFolder(folder), 'store.key');
+  const made: string[] = [];
+  // Loaded here, since only this verb encrypts anything.
+  const { createLocalStoreKey } = await import('../stores/local.js');
+  if (await createLocalStoreKey(key)) {
+    made.push(
+      `made ${relative(folder, key)}: the key of the local store; whoever has it can read every credential in it`,
+    );
+  }
+  await writeFile(configFile, smallestConfig, { flag: 'wx' });
+  made.push(`made ${relative(folder, configFile)}: name your targets in it`);
+  return made;
+}
+
+const smallestConfig = `# Where Tenure finds things. What each identity needs stands in manifests.
+stateDirectory: .tenure
+
+stores:
+  local: { type: local, directory: .tenure/store, key: { file: .tenure/store.key } }
+
+# A target is a system that accepts credentials; docs/targets/ has a page for each type.
+targets: {}
+`;
+
+async function exists(file: string): Promise<boolean> {
+  return access(file).then(
+    () => true,
+    () => false,
+  );
+}

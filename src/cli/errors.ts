@@ -1,0 +1,126 @@
+import {
+  isGrpcServiceError,
+  QueryNotRegisteredError,
+  ServiceError,
+  WorkflowFailedError,
+  WorkflowNotFoundError,
+  WorkflowUpdateFailedError,
+  WorkflowUpdateRPCTimeoutOrCancelledError,
+} from '@temporalio/client';
+import { ApplicationFailure } from '@temporalio/common';
+import { isErrorCode, TenureError, type ErrorCode } from '../domain/errors.js';
+import { exitCodes } from './io.js';
+
+/** What a person sees when a command fails: one message and the commands that lead on. */
+export interface Complaint {
+  readonly code: ErrorCode | 'Usage' | 'NoWorker' | 'NoTemporal' | 'NotFound' | 'Interrupted' | 'Unexpected';
+  readonly message: string;
+  /** Commands, ready to paste. Never empty. */
+  readonly next: readonly string[];
+  readonly exitCode: number;
+}
+
+/** A failure of the command line itself, with the commands that lead on. */
+export class CliError extends Error {
+  override readonly name = 'CliError';
+
+  constructor(
+    readonly code: Complaint['code'],
+    message: string,
+    readonly next: readonly string[],
+    readonly exitCode: number = code === 'Usage' ? exitCodes.usage : exitCodes.failure,
+  ) {
+    super(message);
+  }
+}
+
+/** A command line that makes no sense: exit code 2. */
+export function usage(message: string, ...next: string[]): CliError {
+  return new CliError('Usage', message, next.length > 0 ? next : ['tenure --help']);
+}
+
+/** Nobody polls the task queue, so nobody would do it. */
+export function noWorker(what: string): CliError {
+  return new CliError('NoWorker', `${what}: no worker is running`, ['tenure worker', 'tenure doctor']);
+}
+
+const nextByCode: Readonly<Record<ErrorCode, readonly string[]>> = {
+  InvalidRequest: ['tenure plan'],
+  PolicyDenied: ['tenure plan'],
+  ApprovalRefused: ['tenure history NAME'],
+  TargetUnavailable: ['tenure doctor'],
+  StoreUnavailable: ['tenure doctor'],
+  RejectedUnchanged: ['tenure history NAME'],
+  OutcomeUnknown: ['tenure validate NAME'],
+  VerificationFailed: ['tenure validate NAME', 'tenure history NAME'],
+  ConsumerRefused: ['tenure history NAME'],
+  StillInUse: ['tenure show NAME'],
+  StillAccepted: ['tenure revoke NAME --now', 'tenure history NAME'],
+  Conflict: ['tenure show NAME'],
+  Fenced: ['tenure show NAME'],
+  UnwindFailed: ['tenure list --parked', 'tenure show NAME'],
+};
+
+/** The commands that lead on from a code, for one identity where it is known. */
+export function nextCommands(code: ErrorCode, identity?: string): readonly string[] {
+  return nextByCode[code].map((command) => (identity === undefined ? command : command.replace('NAME', identity)));
+}
+
+/** Turns whatever was thrown into one message without a stack, and the next command. */
+export function complaintOf(error: unknown): Complaint {
+  if (error instanceof CliError) {
+    return { code: error.code, message: redact(error.message), next: error.next, exitCode: error.exitCode };
+  }
+  if (error instanceof TenureError) return coded(error.code, error.message, identityIn(error.facts));
+  if (error instanceof ApplicationFailure) return ofApplicationFailure(error);
+  if (error instanceof WorkflowUpdateFailedError || error instanceof WorkflowFailedError)
+    return complaintOf(error.cause);
+  return ofTemporal(error) ?? unexpected(error);
+}
+
+function coded(code: ErrorCode, message: string, identity?: string): Complaint {
+  return { code, message: redact(message), next: nextCommands(code, identity), exitCode: exitCodes.failure };
+}
+
+function ofApplicationFailure(failure: ApplicationFailure): Complaint {
+  return isErrorCode(failure.type) ? coded(failure.type, failure.message) : unexpected(failure);
+}
+
+function ofTemporal(error: unknown): Complaint | undefined {
+  if (error instanceof WorkflowNotFoundError) {
+    const message = `nothing is known of ${error.workflowId.replace(/^nhi\/([^/]+)$/, '$1')}`;
+    return { code: 'NotFound', message, next: ['tenure list', 'tenure apply'], exitCode: exitCodes.failure };
+  }
+  if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError || error instanceof QueryNotRegisteredError) {
+    return complaintOf(noWorker('no answer came'));
+  }
+  if (error instanceof ServiceError && error.cause !== undefined) return ofTemporal(error.cause);
+  if (isGrpcServiceError(error)) {
+    const message = `Temporal did not answer: ${error.details || error.message}`;
+    return {
+      code: 'NoTemporal',
+      message: redact(message),
+      next: ['tenure dev', 'tenure doctor'],
+      exitCode: exitCodes.failure,
+    };
+  }
+  return undefined;
+}
+
+function unexpected(error: unknown): Complaint {
+  const message = error instanceof Error ? firstLine(error.message) : 'something unknown was thrown';
+  return { code: 'Unexpected', message: redact(message), next: ['tenure doctor'], exitCode: exitCodes.failure };
+}
+
+function firstLine(text: string): string {
+  return text.split('\n', 1)[0]!;
+}
+
+function identityIn(facts: Readonly<Record<string, unknown>>): string | undefined {
+  return typeof facts['identity'] === 'string' ? facts['identity'] : undefined;
+}
+
+/** Removes user names and passwords from addresses: a driver's message may quote its connection string. */
+export function redact(text: string): string {
+  return text.replace(/([a-z][a-z0-9+.-]*:\/\/)[^\s/@]*@/gi, '$1…@');
+}

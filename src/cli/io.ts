@@ -1,0 +1,13 @@
+/** Everything that the command line takes from its surroundings, so that a test can stand in for a terminal. */
+export interface Io {
+  readonly stdin: NodeJS.ReadableStream & { readonly isTTY?: boolean };
+  readonly stdout: NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number };
+  readonly stderr: NodeJS.WritableStream & { readonly isTTY?: boolean };
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly cwd: string;
+  /** Fires at the first Ctrl-C or SIGTERM. Verbs leave what they follow, which goes on by itself. */
+  readonly interrupted: AbortSignal;
+}
+
+/** The exit codes that are promised to scripts. */
+export const exitCodes = { success: 0, failure: 1, usage: 2, interrupted: 130 } as const;

@@ -1,0 +1,62 @@
+/** A credential's material on its way out to a consumer. It goes to where it was asked for, and into no message. */
+import type { Slot } from '../domain/credential.js';
+import type { Delivery } from '../domain/identity.js';
+import type { Material } from '../stores/store.js';
+import { CliError, usage } from './errors.js';
+import { nameOf } from './identities.js';
+import type { Session } from './session.js';
+import { standingOf } from './standing.js';
+
+export interface Wanted {
+  readonly slot: Slot;
+  /** `store:path`: read there, without asking Temporal. */
+  readonly from?: string;
+}
+
+/** Reads the material of an identity from the first of its deliveries. */
+export async function readMaterial(session: Session, typed: string, wanted: Wanted): Promise<Material> {
+  const delivery = wanted.from === undefined ? await deliveryOf(session, nameOf(typed)) : parseDelivery(wanted.from);
+  const store = await session.services.store(delivery.store);
+  const { material } = await store.read(delivery.path, { slot: wanted.slot });
+  return material;
+}
+
+async function deliveryOf(session: Session, name: string): Promise<Delivery> {
+  const client = await session.services.client();
+  const { state } = await standingOf(client, await session.services.namespace(), name);
+  const delivery = state.spec?.deliver[0];
+  if (!delivery)
+    throw new CliError('NotFound', `${name} was never provisioned (${state.status})`, [
+      `tenure show ${name}`,
+      'tenure apply',
+    ]);
+  return delivery;
+}
+
+function parseDelivery(text: string): Delivery {
+  const match = /^([^:]+):(.+)$/.exec(text);
+  if (!match) throw usage(`--from ${text}: expected store:path, e.g. local:payments/db`);
+  return { store: match[1]!, path: match[2]! };
+}
+
+/** One field; a message names the fields, never a value. */
+export function fieldOf(material: Material, field: string): string {
+  const value = Object.hasOwn(material, field) ? material[field] : undefined;
+  if (value === undefined) throw usage(`there is no field ${field}; there are: ${Object.keys(material).join(', ')}`);
+  return value;
+}
+
+/** `PREFIX_FIELD` for a field of the material, e.g. `TENURE_PASSWORD`. */
+export function variableOf(prefix: string, field: string): string {
+  return `${prefix}${field.replace(/[^A-Za-z0-9]+/g, '_').toUpperCase()}`;
+}
+
+/** Material as lines that a shell and a dotenv reader both take: double quotes, with `\`, `"`, `$` and a backtick escaped. */
+export function dotenv(material: Material, prefix: string): string {
+  return Object.entries(material)
+    .map(([field, value]) => {
+      if (value.includes('\0')) throw usage(`${field} holds a zero byte, which dotenv cannot carry; use --output json`);
+      return `${variableOf(prefix, field)}="${value.replace(/["\\$`]/g, '\\$&').replaceAll('\n', '\\n')}"\n`;
+    })
+    .join('');
+}

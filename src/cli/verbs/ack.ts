@@ -1,0 +1,42 @@
+import type { Command } from 'commander';
+import { processMessages, type ConsumerAcknowledgement } from '../../domain/wire.js';
+import { CliError } from '../errors.js';
+import { nameOf, operationOf, stateOf } from '../identities.js';
+import { personOf } from '../person.js';
+import { verb, type CommonOptions, type Runtime } from '../session.js';
+
+interface AckOptions extends CommonOptions {
+  readonly credential?: string;
+  readonly as?: string;
+}
+
+export function addAck(program: Command, runtime: Runtime): void {
+  const command = program
+    .command('ack <name> <consumer>')
+    .description('say that a consumer has taken the new credential')
+    .option('--credential <version>', 'the version that it took (default: the one that the running process hands over)')
+    .option('--as <person>', "who says so (default: git's user.email, or the system's user)")
+    .addHelpText(
+      'after',
+      '\nExamples:\n  tenure ack payments-db payments-api\n  tenure ack payments-db payments-api --credential nhi/payments-db/rotate/3',
+    );
+  verb<AckOptions>(runtime, command, async (session, options, [typed, consumer]) => {
+    const client = await session.services.client();
+    const operation = await operationOf(client, typed!);
+    const name = nameOf(typed!);
+    const spec = (await stateOf(client, name))?.spec;
+    if (spec && !spec.consumers.some((known) => known.name === consumer)) {
+      const known = spec.consumers.map((each) => each.name).join(', ') || 'none';
+      throw new CliError('NotFound', `${name} has no consumer ${consumer}; it has: ${known}`, [`tenure show ${name}`]);
+    }
+    // A credential's version is the operation that made it, so a process hands over the version named like itself.
+    const said: ConsumerAcknowledgement = {
+      consumer: consumer!,
+      by: personOf(session.io, options.as),
+      version: options.credential ?? operation,
+    };
+    await client.workflow.getHandle(operation).signal(processMessages.acknowledge, said);
+    session.out.say(`${said.by} confirmed that ${consumer} took ${said.version}`);
+    session.out.answer({ identity: name, operation, acknowledged: said });
+  });
+}

@@ -1,0 +1,83 @@
+import { mkdir } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { Command } from 'commander';
+import { removeDevNote, writeDevNote } from '../dev-file.js';
+import { prepare } from '../dev-folder.js';
+import { stateFolder } from '../services.js';
+import { verb, type CommonOptions, type Runtime, type Session } from '../session.js';
+
+interface DevOptions extends CommonOptions {
+  readonly port?: string;
+  readonly uiPort?: string;
+  readonly worker: boolean;
+}
+
+export function addDev(program: Command, runtime: Runtime): void {
+  const command = program
+    .command('dev')
+    .description('run a Temporal server, its UI and a worker on this machine, until Ctrl-C')
+    .option('--port <port>', 'port of the Temporal server (default: a free one)')
+    .option('--ui-port <port>', 'port of the Temporal UI (default: a free one)')
+    .option('--no-worker', 'only the server and the UI')
+    .addHelpText(
+      'after',
+      '\nKeeps its state in .tenure beside tenure.yaml, and makes both where they are missing. Commands in the same folder find its server.\n\nExamples:\n  tenure dev\n  tenure dev --port 7233 --ui-port 8233',
+    );
+  verb<DevOptions>(runtime, command, async (session, options) => {
+    const folder = stateFolder(dirname(session.services.configFile));
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    for (const line of await prepare(session.services.configFile)) session.out.say(line);
+    await serve(session, options, folder);
+  });
+}
+
+async function serve(session: Session, options: DevOptions, folder: string): Promise<void> {
+  const { out, io } = session;
+  const { startDevServer } = await import('../../temporal/dev-server.js');
+  const server = await startDevServer({
+    dbFilename: join(folder, 'temporal.db'),
+    log: join(folder, 'temporal.log'),
+    ...(options.port !== undefined && { port: Number(options.port) }),
+    ...(options.uiPort !== undefined && { uiPort: Number(options.uiPort) }),
+  });
+  try {
+    await writeDevNote(folder, {
+      address: server.address,
+      namespace: server.namespace,
+      uiUrl: server.uiUrl,
+      pid: process.pid,
+    });
+    const worker = options.worker ? await (await import('../work.js')).startWorker(session) : undefined;
+    io.interrupted.addEventListener('abort', () => worker?.shutdown());
+    tellAddresses(session, server);
+    out.answer({ address: server.address, namespace: server.namespace, uiUrl: server.uiUrl, pid: process.pid });
+    if (io.interrupted.aborted) worker?.shutdown();
+    await (worker ? worker.run() : interruption(io.interrupted));
+    out.say('stopping');
+  } finally {
+    await removeDevNote(folder);
+    await session.services.close();
+    await server.stop();
+  }
+}
+
+function tellAddresses(
+  { out }: Session,
+  server: { readonly address: string; readonly uiUrl: string; readonly namespace: string },
+): void {
+  out.say(`Temporal   ${server.address} (namespace ${server.namespace})`);
+  out.say(`UI         ${server.uiUrl}`);
+  out.say('');
+  out.say('next, in this folder:');
+  out.say('  tenure doctor');
+  out.say('  tenure plan manifests/');
+  out.say('  tenure apply manifests/');
+  out.say('Ctrl-C stops it');
+}
+
+function interruption(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve());
+  });
+}

@@ -1,0 +1,97 @@
+import type { Command } from 'commander';
+import { listSchedules, pauseSchedule, resumeSchedule, triggerSchedule } from '../../temporal/schedules.js';
+import { CliError } from '../errors.js';
+import { personOf } from '../person.js';
+import { verb, type CommonOptions, type Runtime } from '../session.js';
+import { relative } from '../words.js';
+
+interface ScheduleOptions extends CommonOptions {
+  readonly as?: string;
+  readonly reason?: string;
+}
+
+export function addSchedule(program: Command, runtime: Runtime): void {
+  const schedule = program
+    .command('schedule')
+    .description('look at and steer the Temporal Schedules of the rotation policies')
+    .addHelpText(
+      'after',
+      '\n`tenure apply` makes and updates them.\n\nExamples:\n  tenure schedule list\n  tenure schedule pause monthly --reason "release week"\n  tenure schedule trigger monthly',
+    );
+  addListVerb(schedule, runtime);
+  addPauseVerb(schedule, runtime);
+  addResumeVerb(schedule, runtime);
+  addTriggerVerb(schedule, runtime);
+}
+
+function addListVerb(schedule: Command, runtime: Runtime): void {
+  verb<CommonOptions>(
+    runtime,
+    schedule.command('list').description('list the schedules, and when they start next'),
+    async ({ services, out }) => {
+      const schedules = await listSchedules(await services.client());
+      out.answer({ schedules });
+      if (schedules.length === 0)
+        return out.say('there is no schedule; a rotation policy with `every` or `cron` makes one: tenure apply');
+      const now = Date.now();
+      out.table(
+        ['POLICY', 'STATE', 'NEXT', 'LAST', 'NOTE'],
+        schedules.map(({ policy, paused, nextAt, lastAt, note }) => [
+          policy,
+          paused ? out.paint.yellow('paused') : out.paint.green('active'),
+          nextAt === null || paused ? '-' : relative(nextAt, now),
+          lastAt === null ? '-' : relative(lastAt, now),
+          note,
+        ]),
+      );
+    },
+  );
+}
+
+function addPauseVerb(schedule: Command, runtime: Runtime): void {
+  const command = schedule
+    .command('pause <policy>')
+    .description('start no more campaigns of this policy; what runs goes on')
+    .requiredOption('--reason <text>', 'why; shown wherever the schedule is')
+    .option('--as <person>', "who says so (default: git's user.email, or the system's user)");
+  verb<ScheduleOptions>(runtime, command, async ({ io, services, out }, options, [policy]) => {
+    await known(
+      policy!,
+      pauseSchedule(await services.client(), policy!, `paused by ${personOf(io, options.as)}: ${options.reason}`),
+    );
+    out.say(`${policy} is paused; resume it with: tenure schedule resume ${policy}`);
+    out.answer({ policy, paused: true });
+  });
+}
+
+function addResumeVerb(schedule: Command, runtime: Runtime): void {
+  const command = schedule
+    .command('resume <policy>')
+    .description('start campaigns of this policy again')
+    .option('--as <person>', "who says so (default: git's user.email, or the system's user)");
+  verb<ScheduleOptions>(runtime, command, async ({ io, services, out }, options, [policy]) => {
+    await known(policy!, resumeSchedule(await services.client(), policy!, `resumed by ${personOf(io, options.as)}`));
+    out.say(`${policy} is active again`);
+    out.answer({ policy, paused: false });
+  });
+}
+
+function addTriggerVerb(schedule: Command, runtime: Runtime): void {
+  const command = schedule
+    .command('trigger <policy>')
+    .description('start a campaign of this policy now; it rotates what is due and no more')
+    .addHelpText(
+      'after',
+      '\nA window or a freeze still holds. To rotate one identity whether due or not: tenure rotate NAME',
+    );
+  verb<CommonOptions>(runtime, command, async ({ services, out }, _options, [policy]) => {
+    await known(policy!, triggerSchedule(await services.client(), policy!));
+    out.say(`a campaign of ${policy} was started; see it with: tenure schedule list`);
+    out.answer({ policy, triggered: true });
+  });
+}
+
+async function known(policy: string, done: Promise<boolean>): Promise<void> {
+  if (await done) return;
+  throw new CliError('NotFound', `no schedule is named ${policy}`, ['tenure schedule list', 'tenure apply']);
+}

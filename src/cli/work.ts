@@ -1,0 +1,54 @@
+/** Starting the worker from the command line: its log, its connection, the search attributes that it needs. */
+import { DefaultLogger, Runtime } from '@temporalio/worker';
+import { pino, type Logger } from 'pino';
+import { connectWorker } from '../temporal/connection.js';
+import { ensureSearchAttributes } from '../temporal/registration.js';
+import { createWorker } from '../worker.js';
+import type { Connection } from '@temporalio/client';
+import type { Session } from './session.js';
+
+export interface Running {
+  /** Resolves when everything that was at hand is finished. */
+  run(): Promise<void>;
+  shutdown(): void;
+}
+
+/** A worker for the Temporal server that the session talks to. */
+export async function startWorker({ services, io }: Session): Promise<Running> {
+  const log = createLog(io.stderr, io.env['TENURE_LOG'] ?? 'info');
+  installRuntime(log);
+  const config = await services.config();
+  const [client, address, namespace] = await Promise.all([services.client(), services.address(), services.namespace()]);
+  await ensureSearchAttributes(client.connection as Connection, namespace);
+  const { connection } = await connectWorker({ address, namespace, env: services.connectionEnv });
+  const worker = await createWorker({ config, connection, namespace, log });
+  return {
+    async run() {
+      try {
+        await worker.run();
+      } finally {
+        await connection.close();
+      }
+    },
+    shutdown: () => worker.shutdown(),
+  };
+}
+
+function createLog(stderr: NodeJS.WritableStream, level: string): Logger {
+  // With its task token, anybody in the namespace can complete an activity.
+  return pino({ name: 'tenure', level, redact: { paths: ['taskToken', '*.taskToken'], remove: true } }, stderr);
+}
+
+let isInstalled = false;
+
+/** Temporal's own log goes into ours. Once for each process, before anything native. */
+function installRuntime(log: Logger): void {
+  if (isInstalled) return;
+  isInstalled = true;
+  const levels = { TRACE: 'trace', DEBUG: 'debug', INFO: 'info', WARN: 'warn', ERROR: 'error' } as const;
+  Runtime.install({
+    logger: new DefaultLogger('WARN', ({ level, message, meta }) => log[levels[level]]({ ...meta }, message)),
+    // The command line has its own idea of what Ctrl-C means.
+    shutdownSignals: [],
+  });
+}

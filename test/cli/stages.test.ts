@@ -1,0 +1,57 @@
+import { expect, test } from 'vitest';
+import { hintsOf } from '../../src/cli/live.js';
+import { Output } from '../../src/cli/output.js';
+import { currentStage, settledSince, stageLine } from '../../src/cli/stages.js';
+import { processState } from './support/states.js';
+import { pretend } from './support/terminal.js';
+
+test('the first look gives every stage that has ended, in order', () => {
+  const state = processState('rotate', { plan: 'done', authorize: 'done', gate: 'skipped', stage: 'running' });
+  expect(settledSince(undefined, state).map(({ name }) => name)).toEqual(['plan', 'authorize', 'gate']);
+});
+
+test('a later look gives only what has ended since, and each stage once', () => {
+  const before = processState('rotate', { plan: 'done', authorize: 'running' });
+  const after = processState('rotate', { plan: 'done', authorize: 'done' });
+  expect(settledSince(before, after).map(({ name }) => name)).toEqual(['authorize']);
+  expect(settledSince(after, after)).toEqual([]);
+});
+
+test('a stage that was done and is then undone is told twice', () => {
+  const before = processState('rotate', { install: 'done', verify: 'failed' });
+  const after = processState('rotate', { install: 'undone', verify: 'failed' });
+  expect(settledSince(before, after).map(({ name, status }) => [name, status])).toEqual([['install', 'undone']]);
+});
+
+test('the current stage is the one that runs or waits', () => {
+  expect(currentStage(processState('rotate', { plan: 'done', authorize: 'done', gate: 'waiting' }))?.name).toBe('gate');
+  expect(currentStage(processState('rotate'))).toBeUndefined();
+});
+
+test('a line in a pipe is words without marks or colours', () => {
+  const out = new Output(pretend().io, false);
+  const line = stageLine(
+    {
+      name: 'verify',
+      status: 'done',
+      startedAt: '2026-03-01T00:00:00Z',
+      endedAt: '2026-03-01T00:00:00.800Z',
+      note: 'logged in as payments-db_a',
+    },
+    out,
+  );
+  expect(line).toBe('verify: done (800 ms) - logged in as payments-db_a');
+});
+
+test('an open gate is told with the command that decides it, a decided one not', () => {
+  const gate = {
+    planDigest: 'sha256:00',
+    needed: 2,
+    deadline: '2126-01-01T00:00:00.000Z',
+    votes: [],
+    outcome: 'open',
+  } as const;
+  expect(hintsOf(processState('rotate', {}, { gate }))[0]).toContain('tenure approve payments-db');
+  expect(hintsOf(processState('rotate', {}, { gate }))[0]).toContain('1 of 2');
+  expect(hintsOf(processState('rotate', {}, { gate: { ...gate, outcome: 'approved' } }))).toEqual([]);
+});
