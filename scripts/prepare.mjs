@@ -35,7 +35,9 @@ async function install() {
 async function build() {
   const sources = sourceHash();
   await step('compiling', async () => {
-    await run(process.execPath, [inRoot('node_modules/typescript/bin/tsc'), '-p', 'tsconfig.build.json'], { cwd: root });
+    await run(process.execPath, [inRoot('node_modules/typescript/bin/tsc'), '-p', 'tsconfig.build.json'], {
+      cwd: root,
+    });
     removeLeftovers();
   });
   await step('bundling the workflows', () =>
@@ -59,7 +61,11 @@ function isInstalled() {
 }
 
 function isBuilt() {
-  return existsSync(stamp) && existsSync(inRoot('dist', 'workflow-bundle.js')) && readFileSync(stamp, 'utf8') === sourceHash();
+  return (
+    existsSync(stamp) &&
+    existsSync(inRoot('dist', 'workflow-bundle.js')) &&
+    readFileSync(stamp, 'utf8') === sourceHash()
+  );
 }
 
 function sourceHash() {
@@ -142,5 +148,7 @@ export function checkNode() {
   const [major, minor] = wanted.split('.').map(Number);
   const [ownMajor = 0, ownMinor = 0] = process.versions.node.split('.').map(Number);
   if (ownMajor < major || (ownMajor === major && ownMinor < minor))
-    throw new StepFailed(`Tenure needs Node ${wanted} or later; this is ${process.version}. Install it from https://nodejs.org`);
+    throw new StepFailed(
+      `Tenure needs Node ${wanted} or later; this is ${process.version}. Install it from https://nodejs.org`,
+    );
 }

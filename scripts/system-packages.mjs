@@ -70,7 +70,9 @@ const mayInstall = () => process.env['CI'] === 'true' && process.getuid?.() === 
 const isPresent = (/** @type {SystemPackage} */ { binary, folders }) => onPath(binary, folders?.());
 
 const onPath = (/** @type {string} */ binary, /** @type {string[]} */ more = []) =>
-  [...(process.env['PATH'] ?? '').split(path.delimiter), ...more].some((folder) => existsSync(path.join(folder, binary)));
+  [...(process.env['PATH'] ?? '').split(path.delimiter), ...more].some((folder) =>
+    existsSync(path.join(folder, binary)),
+  );
 
 /** Says whether a Temporal server was named or is installed, so that nothing has to be built. */
 const hasTemporal = (/** @type {SystemPackage} */ { binary }) =>

@@ -18,7 +18,8 @@ export default class TestReport {
       const file = path.relative(process.cwd(), module.moduleId);
       for (const error of module.errors()) report.failed.push(`${file}: ${firstLine(error.message)}`);
       for (const suite of module.children.allSuites())
-        for (const error of suite.errors()) report.failed.push(`${file} > ${suite.fullName}: ${firstLine(error.message)}`);
+        for (const error of suite.errors())
+          report.failed.push(`${file} > ${suite.fullName}: ${firstLine(error.message)}`);
       for (const test of module.children.allTests()) count(report, `${file} > ${test.fullName}`, test);
     }
     const target = process.env['TENURE_TEST_REPORT'];

@@ -1,12 +1,11 @@
 /** Finds the Temporal CLI, which holds the development server; builds it where nothing else works. */
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { packageRoot } from '../package-root.js';
 import { cachedPath, fillEntry } from './cache.js';
 import { isExecutable, onPath, runCommand } from './commands.js';
 import { download } from './download.js';
-import { progressOn, type Progress } from './progress.js';
-import { firstOf, type Answer, type Source } from './sources.js';
+import { progressOn } from './progress.js';
+import { firstOf, thisMachine, type Answer, type Machine, type Source } from './sources.js';
 
 /** Release of the CLI. It goes with the version in `tools/temporal/go.mod`, which a test compares. */
 export const cliVersion = '1.5.1';
@@ -19,7 +18,6 @@ const entry = {
   name: `temporal-${cliVersion}`,
   program: process.platform === 'win32' ? 'temporal.exe' : 'temporal',
 };
-const moduleFolder = path.join(packageRoot, 'tools', 'temporal');
 
 const sources: readonly Source[] = [
   { title: 'TENURE_TEMPORAL_CLI', find: named },
@@ -43,48 +41,49 @@ const remedies = [
  *
  * @throws TenureError `InvalidRequest` that lists every miss and what can be done.
  */
-export function temporalCli(progress: Progress = progressOn()): Promise<string> {
-  return firstOf(program, sources, remedies, progress);
+export function temporalCli(machine: Machine = thisMachine(progressOn())): Promise<string> {
+  return firstOf(program, sources, remedies, machine);
 }
 
-async function named(): Promise<Answer> {
-  const file = process.env['TENURE_TEMPORAL_CLI'];
+async function named({ env }: Machine): Promise<Answer> {
+  const file = env['TENURE_TEMPORAL_CLI'];
   return file ? usable(file, `TENURE_TEMPORAL_CLI names ${file}, which`) : { miss: 'TENURE_TEMPORAL_CLI is not set' };
 }
 
-async function installed(): Promise<Answer> {
-  const file = onPath('temporal');
+async function installed({ env }: Machine): Promise<Answer> {
+  const file = onPath('temporal', env);
   return file ? usable(file, `${file} on the PATH`) : { miss: '`temporal` is not on the PATH' };
 }
 
-async function cached(): Promise<Answer> {
-  const file = cachedPath(entry);
+async function cached(machine: Machine): Promise<Answer> {
+  const file = cachedPath(entry, machine);
   return isExecutable(file) ? { path: file } : { miss: `the cache has no ${file}` };
 }
 
-function downloaded(progress: Progress): Promise<Answer> {
-  return fillEntry(entry, progress, async (folder) => {
+function downloaded(machine: Machine): Promise<Answer> {
+  return fillEntry(entry, machine, async (folder) => {
     const to = path.join(folder, entry.program);
-    const failed = await progress.during(
+    const failed = await machine.progress.during(
       `downloading the Temporal CLI ${cliVersion}`,
-      () => download({ artifact: 'cli', version: { release: `v${cliVersion}` }, to }),
+      () => download({ artifact: 'cli', version: { release: `v${cliVersion}` }, to, from: machine.service }),
       (miss) => !miss,
     );
     return failed ?? missOf(await usable(to, 'what was downloaded'));
   });
 }
 
-async function built(progress: Progress): Promise<Answer> {
+async function built(machine: Machine): Promise<Answer> {
+  const { env } = machine;
+  const moduleFolder = path.join(machine.tools, 'temporal');
   if (!existsSync(path.join(moduleFolder, 'go.mod'))) return { miss: 'this installation does not carry the Go module' };
-  const go = onPath('go');
+  const go = onPath('go', env);
   if (!go) return { miss: 'Go is not installed, so it can’t be built (`sudo apt-get install -y golang-go`)' };
-  return fillEntry(entry, progress, async (folder) => {
+  return fillEntry(entry, machine, async (folder) => {
     const to = path.join(folder, entry.program);
     const args = ['build', '-trimpath', '-ldflags', '-s -w', '-o', to, 'github.com/temporalio/cli/cmd/temporal'];
-    const { ok, complaint } = await progress.during(
+    const { ok, complaint } = await machine.progress.during(
       `building the Temporal CLI ${cliVersion} (once, about four minutes)`,
-      () =>
-        runCommand(go, args, { cwd: moduleFolder, env: { ...process.env, CGO_ENABLED: '0' }, timeoutMs: 30 * 60_000 }),
+      () => runCommand(go, args, { cwd: moduleFolder, env: { ...env, CGO_ENABLED: '0' }, timeoutMs: 30 * 60_000 }),
       (ended) => ended.ok,
     );
     return ok

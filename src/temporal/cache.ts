@@ -1,17 +1,17 @@
 /** Our own cache of programs: one folder for each program and version, filled whole or not at all. */
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import path from 'node:path';
 import { lock } from 'proper-lockfile';
 import type { Progress } from './progress.js';
-import type { Answer } from './sources.js';
+import type { Answer, Machine } from './sources.js';
 
 /** How long another process may build before ours gives up waiting, in seconds. */
 const patienceSeconds = 20 * 60;
 
 /** Where programs are kept: `TENURE_CACHE`, else the user's cache folder. */
-export function cacheFolder(env: NodeJS.ProcessEnv = process.env): string {
+function cacheFolder({ env }: Pick<Machine, 'env'>): string {
   return env['TENURE_CACHE'] || path.join(env['XDG_CACHE_HOME'] || path.join(homedir(), '.cache'), 'tenure');
 }
 
@@ -24,8 +24,8 @@ export interface CacheEntry {
 }
 
 /** Where the entry's program is, or would be. */
-export function cachedPath(entry: CacheEntry, env: NodeJS.ProcessEnv = process.env): string {
-  return path.join(cacheFolder(env), entry.name, entry.program);
+export function cachedPath(entry: CacheEntry, machine: Pick<Machine, 'env'>): string {
+  return path.join(cacheFolder(machine), entry.name, entry.program);
 }
 
 /**
@@ -34,20 +34,21 @@ export function cachedPath(entry: CacheEntry, env: NodeJS.ProcessEnv = process.e
  */
 export async function fillEntry(
   entry: CacheEntry,
-  progress: Progress,
+  machine: Machine,
   make: (folder: string) => Promise<{ readonly miss: string } | undefined>,
 ): Promise<Answer> {
-  const target = cachedPath(entry);
-  await mkdir(cacheFolder(), { recursive: true });
-  const release = await lockEntry(path.dirname(target), progress);
+  const target = cachedPath(entry, machine);
+  await mkdir(cacheFolder(machine), { recursive: true });
+  const release = await lockEntry(path.dirname(target), machine.progress);
   try {
     if (existsSync(target)) return { path: target };
-    const folder = await mkdtemp(path.join(cacheFolder(), `${entry.name}.making-`));
+    const folder = await mkdtemp(path.join(cacheFolder(machine), `${entry.name}.making-`));
     try {
       const failed = await make(folder);
       if (failed) return failed;
       // Without its program the entry was a leftover: nobody can be using it.
       await rm(path.dirname(target), { recursive: true, force: true });
+      await chmod(folder, 0o755);
       await rename(folder, path.dirname(target));
       return { path: target };
     } finally {

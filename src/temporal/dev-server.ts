@@ -11,6 +11,7 @@ import { onPath } from './commands.js';
 import { freePorts } from './ports.js';
 import { progressOn, type Progress } from './progress.js';
 import { searchAttributeFlags, untilUsable } from './registration.js';
+import { thisMachine } from './sources.js';
 
 /** What a server is started with. Every port is random when left out. */
 export interface DevServerOptions {
@@ -64,7 +65,7 @@ const dynamicConfig = [
  *   when no server binary is to be had.
  */
 export async function startDevServer(options: DevServerOptions = {}): Promise<DevServer> {
-  const cli = await temporalCli(options.progress ?? progressOn());
+  const cli = await temporalCli(thisMachine(options.progress ?? progressOn()));
   const free = await freePorts('port', 'ui', 'metrics', 'http');
   const namespace = options.namespace ?? 'default';
   const port = options.port ?? free.port;

@@ -7,8 +7,6 @@ import { pipeline } from 'node:stream/promises';
 import type { ReadableStream } from 'node:stream/web';
 import { runCommand } from './commands.js';
 
-const service = 'https://temporal.download';
-
 /** A network that drops packets must not hold anyone up: the service answers its small question at once, or never. */
 const answerMs = 5_000;
 /** The longest silence in the middle of a download. */
@@ -21,8 +19,8 @@ export interface Download {
   readonly version: { readonly release: string } | { readonly sdkVersion: string };
   /** File that the program becomes. */
   readonly to: string;
-  /** Another service, for tests. */
-  readonly from?: string;
+  /** The service's address. */
+  readonly from: string;
 }
 
 /** Fetches a program. Answers why it could not, in a few words. */
@@ -34,17 +32,13 @@ export async function download(wanted: Download): Promise<{ readonly miss: strin
     await unpack(archive, fileToExtract, wanted.to);
     return undefined;
   } catch (error) {
-    return { miss: `the download from ${new URL(wanted.from ?? service).host} failed: ${reasonOf(error)}` };
+    return { miss: `the download from ${new URL(wanted.from).host} failed: ${reasonOf(error)}` };
   } finally {
     await rm(archive, { force: true });
   }
 }
 
-async function askWhere({
-  artifact,
-  version,
-  from = service,
-}: Download): Promise<{ archiveUrl: string; fileToExtract: string }> {
+async function askWhere({ artifact, version, from }: Download): Promise<{ archiveUrl: string; fileToExtract: string }> {
   const windows = process.platform === 'win32';
   const question = new URLSearchParams({
     arch: process.arch === 'x64' ? 'amd64' : process.arch,

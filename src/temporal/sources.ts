@@ -1,6 +1,23 @@
 /** An ordered search: each place gives a path or says why it can't, and the next one is asked. */
+import path from 'node:path';
 import { TenureError } from '../domain/errors.js';
+import { packageRoot } from '../package-root.js';
 import type { Progress } from './progress.js';
+
+/** What a search looks at. A test sets another machine. */
+export interface Machine {
+  readonly env: NodeJS.ProcessEnv;
+  /** The download service that Temporal's own SDKs use. */
+  readonly service: string;
+  /** Folder of the pinned modules that the project carries. */
+  readonly tools: string;
+  readonly progress: Progress;
+}
+
+/** This machine. */
+export function thisMachine(progress: Progress): Machine {
+  return { env: process.env, service: 'https://temporal.download', tools: path.join(packageRoot, 'tools'), progress };
+}
 
 /** What a place answers: where the program is, or why it is not to be had there. */
 export type Answer = { readonly path: string } | { readonly miss: string };
@@ -11,7 +28,7 @@ export interface Source {
   readonly title: string;
   /** Takes noticeable time: from here on a person hears about every miss. */
   readonly slow?: boolean;
-  find(progress: Progress): Promise<Answer>;
+  find(machine: Machine): Promise<Answer>;
 }
 
 /**
@@ -24,8 +41,9 @@ export async function firstOf(
   program: string,
   sources: readonly Source[],
   remedies: readonly string[],
-  progress: Progress,
+  machine: Machine,
 ): Promise<string> {
+  const { progress } = machine;
   const misses: string[] = [];
   let untold = 0;
   for (const source of sources) {
@@ -34,7 +52,7 @@ export async function firstOf(
       untold = misses.length;
       progress.note(`${program}: next, ${source.title}`);
     }
-    const answer = await source.find(progress);
+    const answer = await source.find(machine);
     if ('path' in answer) return answer.path;
     misses.push(answer.miss);
   }

@@ -6,8 +6,8 @@ import { packageRoot } from '../package-root.js';
 import { cachedPath, fillEntry } from './cache.js';
 import { isExecutable, onPath, runCommand } from './commands.js';
 import { download } from './download.js';
-import { progressOn, type Progress } from './progress.js';
-import { firstOf, type Answer, type Source } from './sources.js';
+import { progressOn } from './progress.js';
+import { firstOf, thisMachine, type Answer, type Machine, type Source } from './sources.js';
 
 /** Release of the test server. It goes with `tools/temporal-test-server/pom.xml`, which a test compares. */
 export const testServerVersion = '1.38.0';
@@ -21,7 +21,6 @@ const native = {
 };
 /** Fetched from Maven Central: Java archives behind a small script. */
 const onJava = { name: `temporal-test-server-${testServerVersion}`, program: 'temporal-test-server' };
-const pom = path.join(packageRoot, 'tools', 'temporal-test-server', 'pom.xml');
 
 /** Starts a short-lived server: little optimisation and the plain collector start fastest. */
 const script = `#!/bin/sh
@@ -47,42 +46,51 @@ const remedies = [
  *
  * @throws TenureError `InvalidRequest` that lists every miss and what can be done.
  */
-export function temporalTestServer(progress: Progress = progressOn()): Promise<string> {
-  return firstOf(program, sources, remedies, progress);
+export function temporalTestServer(machine: Machine = thisMachine(progressOn())): Promise<string> {
+  return firstOf(program, sources, remedies, machine);
 }
 
-async function named(): Promise<Answer> {
-  const file = process.env['TENURE_TEMPORAL_TEST_SERVER'];
+async function named({ env }: Machine): Promise<Answer> {
+  const file = env['TENURE_TEMPORAL_TEST_SERVER'];
   if (!file) return { miss: 'TENURE_TEMPORAL_TEST_SERVER is not set' };
   return isExecutable(file)
     ? { path: file }
     : { miss: `TENURE_TEMPORAL_TEST_SERVER names ${file}, which can't be run` };
 }
 
-async function cached(): Promise<Answer> {
-  if (isExecutable(cachedPath(native))) return { path: cachedPath(native) };
-  if (!isExecutable(cachedPath(onJava))) return { miss: `the cache has no ${cachedPath(onJava)}` };
-  return onPath('java') ? { path: cachedPath(onJava) } : { miss: 'the cached one needs Java, which is not installed' };
+async function cached(machine: Machine): Promise<Answer> {
+  if (isExecutable(cachedPath(native, machine))) return { path: cachedPath(native, machine) };
+  if (!isExecutable(cachedPath(onJava, machine))) return { miss: `the cache has no ${cachedPath(onJava, machine)}` };
+  return onPath('java', machine.env)
+    ? { path: cachedPath(onJava, machine) }
+    : { miss: 'the cached one needs Java, which is not installed' };
 }
 
-function downloaded(progress: Progress): Promise<Answer> {
-  return fillEntry(native, progress, async (folder) => {
+function downloaded(machine: Machine): Promise<Answer> {
+  return fillEntry(native, machine, async (folder) => {
     const to = path.join(folder, native.program);
-    return progress.during(
+    return machine.progress.during(
       'downloading the time-skipping test server',
-      () => download({ artifact: 'temporal-test-server', version: { sdkVersion: sdkVersion() }, to }),
+      () =>
+        download({
+          artifact: 'temporal-test-server',
+          version: { sdkVersion: sdkVersion() },
+          to,
+          from: machine.service,
+        }),
       (miss) => !miss,
     );
   });
 }
 
-async function fromMaven(progress: Progress): Promise<Answer> {
+async function fromMaven(machine: Machine): Promise<Answer> {
+  const pom = path.join(machine.tools, 'temporal-test-server', 'pom.xml');
   if (windows) return { miss: 'on Windows it can’t be put together from Maven Central' };
   if (!existsSync(pom)) return { miss: 'this installation does not carry the Maven project' };
-  const missing = ['java', 'mvn'].filter((name) => !onPath(name));
+  const missing = ['java', 'mvn'].filter((name) => !onPath(name, machine.env));
   if (missing.length > 0)
     return { miss: `${missing.join(' and ')} not installed (\`sudo apt-get install -y default-jre-headless maven\`)` };
-  return fillEntry(onJava, progress, async (folder) => {
+  return fillEntry(onJava, machine, async (folder) => {
     const goal = 'org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies';
     const args = [
       '-q',
@@ -93,9 +101,9 @@ async function fromMaven(progress: Progress): Promise<Answer> {
       '-DincludeScope=runtime',
       `-DoutputDirectory=${path.join(folder, 'lib')}`,
     ];
-    const { ok, complaint } = await progress.during(
+    const { ok, complaint } = await machine.progress.during(
       'fetching the time-skipping test server with Maven',
-      () => runCommand('mvn', args, { timeoutMs: 10 * 60_000 }),
+      () => runCommand('mvn', args, { env: machine.env, timeoutMs: 10 * 60_000 }),
       (ended) => ended.ok,
     );
     if (!ok) return { miss: `Maven failed:\n    ${complaint.replaceAll('\n', '\n    ')}` };
