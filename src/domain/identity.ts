@@ -36,6 +36,8 @@ export type Notify =
         readonly path: string;
         readonly format: 'json' | 'dotenv' | 'template';
         readonly template?: string;
+        /** Permission bits, `0600` (the default), `0640`, `0660`, `0400` or `0440`. */
+        readonly mode?: string;
       };
     }
   | { readonly ack: 'manual' };
