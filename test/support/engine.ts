@@ -4,8 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { WithStartWorkflowOperation, type Client, type WorkflowHandle } from '@temporalio/client';
-import { TestWorkflowEnvironment } from '@temporalio/testing';
-import { bundleWorkflowCode, Worker, type WorkflowBundle } from '@temporalio/worker';
+import { Worker, type WorkflowBundleOption } from '@temporalio/worker';
 import { pino } from 'pino';
 import { createCredentialActivities } from '../../activities/credentials.js';
 import { createEvidenceActivities } from '../../activities/evidence.js';
@@ -26,7 +25,14 @@ import {
 } from '../../src/domain/wire.js';
 import { createLocalStoreKey, openLocalStore } from '../../src/stores/local.js';
 import type { Store } from '../../src/stores/store.js';
-import { searchAttributes } from '../../src/temporal/search-attributes.js';
+import { buildWorkflowBundle } from '../../src/temporal/bundle.js';
+import {
+  connectClient,
+  connectWorker,
+  type ConnectedClient,
+  type ConnectedWorker,
+} from '../../src/temporal/connection.js';
+import { startDevServer, type DevServer } from '../../src/temporal/dev-server.js';
 import type { identity } from '../../workflows/identity.js';
 import { FakeTarget } from './fake-target.js';
 
@@ -51,19 +57,22 @@ export class Engine {
   private running: Promise<unknown> = Promise.resolve();
 
   private constructor(
-    readonly env: TestWorkflowEnvironment,
-    readonly bundle: WorkflowBundle,
+    readonly server: DevServer,
+    private readonly connected: ConnectedClient,
+    private readonly connectedWorker: ConnectedWorker,
+    readonly bundle: WorkflowBundleOption,
     readonly around: Surroundings,
     private readonly folder: string,
   ) {}
 
-  static async start(): Promise<Engine> {
-    const executable = { type: 'existing-path', path: process.env['TENURE_TEMPORAL_CLI']! } as const;
-    const env = await TestWorkflowEnvironment.createLocal({
-      server: { executable, searchAttributes: Object.values(searchAttributes) },
-    });
-    const workflowsPath = new URL('../../workflows/index.ts', import.meta.url).pathname;
-    const bundle = await bundleWorkflowCode({ workflowsPath });
+  static async start(options: { readonly ui?: boolean } = {}): Promise<Engine> {
+    const server = await startDevServer({ headless: !options.ui });
+    const { address, namespace } = server;
+    const [connected, connectedWorker] = await Promise.all([
+      connectClient({ address, namespace }),
+      connectWorker({ address, namespace }),
+    ]);
+    const bundle: WorkflowBundleOption = { codePath: await buildWorkflowBundle() };
     const folder = await mkdtemp(join(tmpdir(), 'tenure-engine-'));
     await createLocalStoreKey(join(folder, 'key'));
     const around: Surroundings = {
@@ -75,18 +84,18 @@ export class Engine {
       told: [],
       notices: [],
     };
-    const engine = new Engine(env, bundle, around, folder);
+    const engine = new Engine(server, connected, connectedWorker, bundle, around, folder);
     await engine.startWorker();
     return engine;
   }
 
   get client(): Client {
-    return this.env.client;
+    return this.connected.client;
   }
 
   async startWorker(): Promise<void> {
     const common = {
-      connection: this.env.nativeConnection,
+      connection: this.connectedWorker.connection,
       workflowBundle: this.bundle,
       activities: this.activities(),
       interceptors: { activity: [guardActivities(pino({ level: 'silent' }))] },
@@ -105,7 +114,9 @@ export class Engine {
 
   async stop(): Promise<void> {
     await this.stopWorker();
-    await this.env.teardown();
+    await this.connectedWorker.connection.close();
+    await this.connected.connection.close();
+    await this.server.stop();
     await rm(this.folder, { recursive: true, force: true });
   }
 
