@@ -65,7 +65,11 @@ export interface Target {
    * The way back from {@link install}: `holder` is accepted no more, its sessions are ended, and the rights are those of
    * `before` again. With `in-place` the `before` material is accepted again. Harmless when nothing was installed.
    */
-  uninstall(subject: Subject, holder: Holder, before?: { readonly holder: Holder; readonly material: Material; readonly scope: Scope }): Promise<void>;
+  uninstall(
+    subject: Subject,
+    holder: Holder,
+    before?: { readonly holder: Holder; readonly material: Material; readonly scope: Scope },
+  ): Promise<void>;
 
   /** Logs in for real and reads back the effective rights. Throws `VerificationFailed` only when refused; differences are in the proof. */
   verify(subject: Subject, material: Material): Promise<AcceptanceProof>;
