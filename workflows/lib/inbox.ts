@@ -57,9 +57,11 @@ export class Inbox {
 
   /** Waits for an operator to say how a parked process goes on. */
   async operatorsWord(): Promise<'again' | 'go-on' | 'abandon'> {
-    delete this.word;
+    // Not forgotten before: an operator may be quicker than the alert that a process sends when it parks.
     await condition(() => this.word !== undefined);
-    return this.word!;
+    const word = this.word!;
+    delete this.word;
+    return word;
   }
 
   private preempt(told: Preempt, stop: () => void): void {
