@@ -1,7 +1,9 @@
 import { defineConfig } from 'vitest/config';
 
 /** Folders whose tests talk to a Temporal server: its binaries are prepared once, before any test's clock runs. */
-const onTemporal = ['workflows', 'sweep', 'systems', 'e2e', 'temporal'].map((folder) => `test/${folder}/**/*.test.ts`);
+const onTemporal = ['workflows', 'sweep', 'systems', 'e2e', 'temporal', 'cli/engine'].map(
+  (folder) => `test/${folder}/**/*.test.ts`,
+);
 
 export default defineConfig({
   test: {
