@@ -27,6 +27,14 @@ export interface ConsumerDependencies {
 
 type HandOver = Parameters<ConsumerActivities['handOver']>[0];
 
+/** What all consumers of one hand-over share. */
+interface Scene {
+  readonly input: HandOver;
+  readonly delivery: Delivery;
+  readonly store: Store;
+  readonly endsAt: number;
+}
+
 /** How long a consumer may take that says nothing about it, milliseconds. */
 const defaultTimeoutMs = 30_000;
 /** Kept back from the activity's own time, so that the answers are not lost with it, milliseconds. */
@@ -44,15 +52,15 @@ export function createConsumerActivities(deps: ConsumerDependencies): ConsumerAc
           `${input.identity}: the consumers wait for each other: ${cycle.join(' after ')}`,
         );
       }
-      const store = deps.stores.get(delivery.store);
-      await refuseOlder(store, delivery, input);
-      return tellAll(input, (consumer) => tell(deps, store, delivery, input, consumer));
+      const scene = { input, delivery, store: deps.stores.get(delivery.store), endsAt: endOfActivity() };
+      await refuseOlder(scene);
+      return tellAll(input, (consumer) => tell(deps, scene, consumer));
     },
   };
 }
 
 /** I7: an activity of an older epoch tells nobody. A revocation is told even when the store is away. */
-async function refuseOlder(store: Store, delivery: Delivery, { operation, epoch, event }: HandOver): Promise<void> {
+async function refuseOlder({ store, delivery, input: { operation, epoch, event } }: Scene): Promise<void> {
   try {
     const { epoch: written } = await store.describe(delivery.path);
     const own = event === 'credential.published' ? epoch : Math.max(epoch, undoEpoch(epoch));
@@ -101,23 +109,17 @@ function reasonToWait(event: HandOver['event'], earlier: readonly Acknowledgemen
   return undefined;
 }
 
-async function tell(
-  deps: ConsumerDependencies,
-  store: Store,
-  delivery: Delivery,
-  input: HandOver,
-  consumer: Consumer,
-): Promise<Answer> {
-  const { identity, operation, event, version } = input;
+async function tell(deps: ConsumerDependencies, scene: Scene, consumer: Consumer): Promise<Answer> {
+  const { identity, operation, event, version } = scene.input;
+  const { store, delivery } = scene;
   const announcement = { identity, operation, event, version, consumer: consumer.name, delivery };
-  const timeoutMs = Math.min(consumer.timeoutMs ?? defaultTimeoutMs, timeLeft());
   const startedAt = Date.now();
+  const timeoutMs = Math.min(consumer.timeoutMs ?? defaultTimeoutMs, Math.max(scene.endsAt - startedAt, reserveMs));
   const answer = await within(timeoutMs, activity()?.cancellationSignal, (signal) =>
     notify(deps, consumer, { announcement, store, timeoutMs, signal }),
-  ).catch((error: unknown) => unforeseen(error));
-  const took = Date.now() - startedAt;
-  const facts = { identity, operation, event, consumer: consumer.name, status: answer.status, ms: took };
-  deps.log[answer.status === 'refused' ? 'warn' : 'info'](facts, answer.detail);
+  ).catch(unforeseen);
+  const facts = { identity, operation, event, consumer: consumer.name, status: answer.status };
+  deps.log[answer.status === 'refused' ? 'warn' : 'info']({ ...facts, ms: Date.now() - startedAt }, answer.detail);
   return answer;
 }
 
@@ -147,9 +149,8 @@ function activity(): Context | undefined {
   }
 }
 
-function timeLeft(): number {
-  const info = activity()?.info;
-  if (!info) return Number.POSITIVE_INFINITY;
-  const endsAt = info.currentAttemptScheduledTimestampMs + info.startToCloseTimeoutMs;
-  return Math.max(reserveMs, Math.min(endsAt - Date.now(), info.startToCloseTimeoutMs) - reserveMs);
+/** When every consumer has to have answered: the activity's own end would lose the answers of all. */
+function endOfActivity(): number {
+  const limit = activity()?.info.startToCloseTimeoutMs;
+  return limit ? Date.now() + limit - reserveMs : Number.POSITIVE_INFINITY;
 }

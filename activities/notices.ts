@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import type { SecretSource } from '../src/config/types.js';
 import { oneLine, within } from '../src/consumers/consumer.js';
 import { messageId, send, signerOf, type Signer } from '../src/consumers/webhook.js';
+import { TenureError } from '../src/domain/errors.js';
 import { readSecret } from '../src/stores/secret-source.js';
 import type { RecordActivities } from './contract.js';
 
@@ -45,7 +46,7 @@ async function post(
     if ('failure' in reply) return reply.failure;
     return reply.status >= 200 && reply.status < 300 ? undefined : `answered ${reply.status}`;
   } catch (error) {
-    return error instanceof Error ? error.name : 'an unforeseen error';
+    return error instanceof TenureError ? error.message : 'an unforeseen error';
   }
 }
 

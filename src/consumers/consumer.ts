@@ -52,6 +52,9 @@ export function inSeconds(milliseconds: number): string {
   return `${Math.round(milliseconds / 100) / 10} s`;
 }
 
+/** A longer timer would fire at once. */
+const longestTimer = 2 ** 31 - 1;
+
 /** Runs `work` with a signal that is aborted after `timeoutMs`, or as soon as `outer` is. */
 export async function within<T>(
   timeoutMs: number,
@@ -60,7 +63,7 @@ export async function within<T>(
 ): Promise<T> {
   const controller = new AbortController();
   const abort = (): void => controller.abort();
-  const timer = setTimeout(abort, timeoutMs);
+  const timer = setTimeout(abort, Math.min(timeoutMs, longestTimer));
   if (outer?.aborted) abort();
   outer?.addEventListener('abort', abort, { once: true });
   try {
