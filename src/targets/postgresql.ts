@@ -14,7 +14,7 @@ import { readSecret } from '../stores/secret-source.js';
 import type { Material } from '../stores/store.js';
 import { compare, isAboutLogin } from './postgresql/bring.js';
 import { Connections } from './postgresql/connection.js';
-import { attempt, deniedRights } from './postgresql/login.js';
+import { attempt, deniedRights, isKeptOut } from './postgresql/login.js';
 import { groupOf, loginsOf } from './postgresql/names.js';
 import { addressOf, type PostgresqlOptions, tlsOf } from './postgresql/options.js';
 import { probeServer } from './postgresql/probe.js';
@@ -91,7 +91,9 @@ class PostgresqlTarget implements Target {
     const { database } = this.connections.address;
     const question = { identity: subject.identity, database, scope: subject.scope };
     const { found, facts } = await this.connections.read(doing, (session) => compare(session, question));
-    const result = await attempt(this.connections, doing, material, (client) => deniedRights(client, facts.wanted));
+    const result = await attempt(this.connections, doing, material, (client) =>
+      deniedRights(client, facts.wanted),
+    ).catch((error: unknown) => this.blameLogin(doing, error));
     if (!result.accepted) {
       const message = `${doing} was refused (SQLSTATE ${result.code}); the credential that was installed is not accepted`;
       throw new TenureError('VerificationFailed', message, { sqlState: result.code });
@@ -164,6 +166,17 @@ class PostgresqlTarget implements Target {
 
   close(): Promise<void> {
     return this.connections.close();
+  }
+
+  /**
+   * The server keeps a new login out by another rule than its credential, pg_hba.conf for example. While it lets the
+   * administrator in, that is about this login and does not get better by waiting.
+   */
+  private async blameLogin(doing: string, error: unknown): Promise<never> {
+    if (!isKeptOut(error)) throw error;
+    const control = await this.logInControl(doing, undefined);
+    const { message, facts } = error;
+    throw new TenureError('VerificationFailed', `${message}; ${control} was let in at the same moment`, facts);
   }
 
   /** Somebody who is let in for certain: the control credential, or the administrator where that is not accepted either. */

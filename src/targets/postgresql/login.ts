@@ -60,18 +60,25 @@ export function refusalCode(error: unknown): string | undefined {
   const state = sqlState(error);
   if (state === '28P01') return state;
   const { routine, message } = error as DriverError;
-  const byRole = routine === 'InitializeSessionUserId' || /is not permitted to log in$/.test(message);
+  const byRole = routine === 'InitializeSessionUserId' || message.endsWith('is not permitted to log in');
   return state === '28000' && byRole ? state : undefined;
+}
+
+/** Says whether `error` of an attempt is the server's refusal of this login for another reason than its credential. */
+export function isKeptOut(error: unknown): error is TenureError {
+  return error instanceof TenureError && isKeepingOut(error.facts['sqlState']);
+}
+
+function isKeepingOut(state: unknown): boolean {
+  return typeof state === 'string' && (state.startsWith('28') || state === '42501');
 }
 
 function aboutTheServer(error: unknown, doing: string): unknown {
   const state = sqlState(error);
-  if (state?.startsWith('28') || state === '42501') {
-    return new TenureError(
-      'TargetUnavailable',
-      `${doing}: PostgreSQL let nobody in, for another reason than the credential (SQLSTATE ${state}); look at pg_hba.conf and at CONNECT on the database`,
-      { sqlState: state },
-    );
-  }
-  return toTenureError(error, doing);
+  if (!isKeepingOut(state)) return toTenureError(error, doing);
+  return new TenureError(
+    'TargetUnavailable',
+    `${doing}: PostgreSQL did not let it in, for another reason than the credential (SQLSTATE ${state}); look at pg_hba.conf and at CONNECT on the database`,
+    { sqlState: state },
+  );
 }
