@@ -1,17 +1,19 @@
 /** A Temporal server with a worker whose targets are fakes and whose store is the real one, for tests of workflow logic. */
 import './quiet.js';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { WithStartWorkflowOperation, type Client, type WorkflowHandle } from '@temporalio/client';
 import { Worker, type WorkflowBundleOption } from '@temporalio/worker';
 import { pino } from 'pino';
+import type { ConsumerActivities } from '../../activities/contract.js';
 import { createCredentialActivities } from '../../activities/credentials.js';
 import { createEvidenceActivities } from '../../activities/evidence.js';
 import { createFleetActivities } from '../../activities/fleet.js';
 import { guardActivities } from '../../activities/interceptor.js';
 import type { Clearance, Obligations } from '../../src/domain/decision.js';
 import type { IdentitySpec, IdentityState } from '../../src/domain/identity.js';
+import type { ProcessPlan } from '../../src/domain/plan.js';
 import type { Acknowledgement, ProcessState, Timing } from '../../src/domain/process.js';
 import type { Answer, ChangeRequest } from '../../src/domain/request.js';
 import {
@@ -23,6 +25,7 @@ import {
   taskQueue,
   type IdentityStart,
 } from '../../src/domain/wire.js';
+import { TenureError } from '../../src/domain/errors.js';
 import { createLocalStoreKey, openLocalStore } from '../../src/stores/local.js';
 import type { Store } from '../../src/stores/store.js';
 import { buildWorkflowBundle } from '../../src/temporal/bundle.js';
@@ -35,21 +38,36 @@ import {
 import { startDevServer, type DevServer } from '../../src/temporal/dev-server.js';
 import type { identity } from '../../workflows/identity.js';
 import { FakeTarget } from './fake-target.js';
+import { Faults } from './faults.js';
+import { faultyStore } from './faulty-store.js';
 
 /** Impatient, so that a test of giving up takes seconds. */
 const impatient: Timing = { attemptMs: 2_000, heartbeatMs: 1_500, patienceMs: 2_500, retryMs: 50, longestRetryMs: 200 };
 
 /** What a test sets of everything around a process. */
-export interface Surroundings {
+export interface Surroundings extends Knobs {
+  /** The target `db`. */
   readonly target: FakeTarget;
+  /** The target `db-2`, for identities that move. */
+  readonly target2: FakeTarget;
+  /** The store `local`. */
   readonly store: Store;
+  /** By `<method> <path>`. */
+  readonly storeFaults: Faults;
+  /** What holds for one identity alone, so that tests can run side by side. */
+  readonly only: Map<string, Partial<Knobs>>;
+  /** `<event> <consumer>` in the order told. */
+  readonly told: string[];
+  readonly notices: string[];
+}
+
+/** What an identity finds around it. */
+export interface Knobs {
   obligations: Obligations;
   deny?: string;
   clearance: () => Clearance;
   takes: (consumer: string, event: string) => Acknowledgement['status'];
-  /** `<event> <consumer>` in the order told. */
-  readonly told: string[];
-  readonly notices: string[];
+  nextRotation: () => Promise<string | undefined>;
 }
 
 export class Engine {
@@ -72,15 +90,22 @@ export class Engine {
       connectClient({ address, namespace }),
       connectWorker({ address, namespace }),
     ]);
-    const bundle: WorkflowBundleOption = { codePath: await buildWorkflowBundle() };
+    // Read once: the file may be built anew while a test runs, and a replay has to meet the code that ran.
+    const bundle: WorkflowBundleOption = { code: await readFile(await buildWorkflowBundle(), 'utf8') };
     const folder = await mkdtemp(join(tmpdir(), 'tenure-engine-'));
     await createLocalStoreKey(join(folder, 'key'));
+    const storeFaults = new Faults();
+    const store = openLocalStore('local', { directory: join(folder, 'store'), key: { file: join(folder, 'key') } });
     const around: Surroundings = {
       target: new FakeTarget('db'),
-      store: openLocalStore('local', { directory: join(folder, 'store'), key: { file: join(folder, 'key') } }),
+      target2: new FakeTarget('db-2'),
+      store: faultyStore(store, storeFaults),
+      storeFaults,
+      only: new Map(),
       obligations: { approvals: 0, gateMs: 60_000 },
       clearance: () => ({ clear: true }),
       takes: () => 'acknowledged',
+      nextRotation: () => Promise.resolve('2030-01-01T00:00:00.000Z'),
       told: [],
       notices: [],
     };
@@ -108,6 +133,8 @@ export class Engine {
   }
 
   async stopWorker(): Promise<void> {
+    for (const { faults } of [this.around.target, this.around.target2]) faults.letGo();
+    this.around.storeFaults.letGo();
     for (const worker of this.workers) worker.shutdown();
     await this.running;
   }
@@ -183,28 +210,35 @@ export class Engine {
   private activities(): object {
     const { around } = this;
     const { seal } = createEvidenceActivities(join(this.folder, 'evidence'));
+    const knobsOf = (name: string): Knobs => ({ ...around, ...around.only.get(name) });
     return {
-      ...createCredentialActivities({ target: () => around.target, store: () => around.store }),
+      ...createCredentialActivities({
+        target: (name) => named('target', { db: around.target, 'db-2': around.target2 }, name),
+        store: (name) => named('store', { local: around.store }, name),
+      }),
       seal,
-      authorize: () =>
-        Promise.resolve({
-          effect: around.deny === undefined ? 'allow' : 'deny',
+      authorize: ({ identity }: ProcessPlan) => {
+        const { deny, obligations } = knobsOf(identity);
+        return Promise.resolve({
+          effect: deny === undefined ? 'allow' : 'deny',
           reasons: ['test'],
-          ...(around.deny !== undefined && { message: around.deny }),
+          ...(deny !== undefined && { message: deny }),
           planDigest: 'sha256:plan',
           policyDigest: 'sha256:policy',
-          obligations: around.obligations,
+          obligations,
           at: new Date().toISOString(),
-        }),
-      clearance: () => Promise.resolve(around.clearance()),
-      nextRotation: () => Promise.resolve('2030-01-01T00:00:00.000Z'),
+        });
+      },
+      clearance: ({ spec, emergency }: { spec: IdentitySpec; emergency: boolean }) =>
+        Promise.resolve(emergency ? { clear: true } : knobsOf(spec.name).clearance()),
+      nextRotation: ({ spec }: { spec: IdentitySpec }) => knobsOf(spec.name).nextRotation(),
       due: () => Promise.resolve({ due: true, reason: 'due', detail: 'it is due' }),
       notify: ({ text }: { text: string }) => Promise.resolve(void around.notices.push(text)),
-      handOver: ({ consumers, event }: { consumers: { name: string }[]; event: string }) =>
+      handOver: ({ identity, consumers, event }: Parameters<ConsumerActivities['handOver']>[0]) =>
         Promise.resolve(
           consumers.map(({ name }) => {
             around.told.push(`${event} ${name}`);
-            return { consumer: name, status: around.takes(name, event), detail: 'as the test says' };
+            return { consumer: name, status: knobsOf(identity).takes(name, event), detail: 'as the test says' };
           }),
         ),
       ...createFleetActivities({
@@ -217,11 +251,18 @@ export class Engine {
   }
 }
 
+function named<T>(what: string, there: Readonly<Record<string, T>>, name: string): T {
+  const found = there[name];
+  if (!found) throw new TenureError('InvalidRequest', `${what} ${name} is not in tenure.yaml`);
+  return found;
+}
+
 /** An identity of the fake target. A test says only what differs. */
 export function specOf(
   name: string,
-  differs: { rotation?: Partial<IdentitySpec['rotation']>; consumers?: IdentitySpec['consumers'] } = {},
+  differs: Partial<Omit<IdentitySpec, 'rotation'>> & { rotation?: Partial<IdentitySpec['rotation']> } = {},
 ): IdentitySpec {
+  const { rotation, ...others } = differs;
   return {
     name,
     kind: 'database-role',
@@ -231,7 +272,7 @@ export function specOf(
     dataClass: 'internal',
     target: { name: 'db', scope: {} },
     deliver: [{ store: 'local', path: name }],
-    consumers: differs.consumers ?? [],
+    consumers: [],
     rotation: {
       name: 'monthly',
       strategy: 'alternate',
@@ -242,9 +283,10 @@ export function specOf(
       freeze: [],
       whenNoWindow: 'skip',
       whenNotTaken: 'unwind',
-      ...differs.rotation,
+      ...rotation,
     },
     tags: {},
+    ...others,
   };
 }
 

@@ -6,16 +6,13 @@ import type { AcceptanceProof, Drift, RefusalProof, RetirementProof, Usage } fro
 import { TenureError } from '../../src/domain/errors.js';
 import type { Material } from '../../src/stores/store.js';
 import type { Holder, Subject, Target } from '../../src/targets/target.js';
+import { Faults } from './faults.js';
 
 type Method =
   'install' | 'uninstall' | 'verify' | 'usage' | 'retire' | 'refuse' | 'purge' | 'remove' | 'inspect' | 'mint';
 
-/** How a method misbehaves, for as many calls as `times` says. */
-export interface Fault {
-  readonly when: 'before' | 'after' | 'hang';
-  times: number;
-  readonly error?: TenureError;
-}
+/** Counts over all targets, so that no two credentials are ever the same. */
+let minted = 0;
 
 export class FakeTarget implements Target {
   readonly capabilities = { strategies: ['alternate', 'in-place'], observesUse: true } as const;
@@ -23,12 +20,12 @@ export class FakeTarget implements Target {
   readonly logins = new Map<string, string>();
   readonly sessions = new Map<string, number>();
   readonly calls: string[] = [];
-  readonly faults = new Map<Method, Fault>();
+  /** By method, or by `<method> <identity>`. */
+  readonly faults = new Faults();
   /** Highest epoch seen for an identity. */
   readonly epochs = new Map<string, number>();
   drift: Drift[] = [];
   excess: string[] = [];
-  private minted = 0;
 
   constructor(readonly name: string) {}
 
@@ -44,12 +41,12 @@ export class FakeTarget implements Target {
     return strategy === 'in-place' || current?.principal !== `${identity}_a` ? `${identity}_a` : `${identity}_b`;
   }
 
-  mint(_subject: Subject, principal: string): Promise<Material> {
-    return this.act('mint', () => ({ username: principal, password: `made-${++this.minted}` }));
+  mint(subject: Subject, principal: string): Promise<Material> {
+    return this.act('mint', subject, () => ({ username: principal, password: `made-${++minted}` }));
   }
 
   install(subject: Subject, { principal }: Holder, material: Material): Promise<{ changed: string[] }> {
-    return this.act('install', () => {
+    return this.act('install', subject, () => {
       this.fence(subject);
       this.logins.set(principal, material['password']!);
       return { changed: [`${principal} can log in`] };
@@ -57,15 +54,15 @@ export class FakeTarget implements Target {
   }
 
   uninstall(subject: Subject, { principal }: Holder, before?: { holder: Holder; material: Material }): Promise<void> {
-    return this.act('uninstall', () => {
+    return this.act('uninstall', subject, () => {
       this.fence(subject);
       this.logins.delete(principal);
       if (before) this.logins.set(before.holder.principal, before.material['password']!);
     });
   }
 
-  verify(_subject: Subject, material: Material): Promise<AcceptanceProof> {
-    return this.act('verify', () => {
+  verify(subject: Subject, material: Material): Promise<AcceptanceProof> {
+    return this.act('verify', subject, () => {
       const principal = material['username']!;
       if (this.logins.get(principal) !== material['password'])
         throw new TenureError('VerificationFailed', `${principal} was refused`);
@@ -79,8 +76,8 @@ export class FakeTarget implements Target {
     });
   }
 
-  usage(_subject: Subject, { principal }: Holder): Promise<Usage> {
-    return this.act('usage', () => ({
+  usage(subject: Subject, { principal }: Holder): Promise<Usage> {
+    return this.act('usage', subject, () => ({
       principal,
       sessions: this.sessions.get(principal) ?? 0,
       at: new Date().toISOString(),
@@ -89,7 +86,7 @@ export class FakeTarget implements Target {
   }
 
   retire(subject: Subject, holders: readonly Holder[], reach: 'these' | 'everything'): Promise<RetirementProof> {
-    return this.act('retire', () => {
+    return this.act('retire', subject, () => {
       this.fence(subject);
       const mine = [...this.logins.keys()].filter((principal) => principal.startsWith(`${subject.identity}_`));
       const principals = reach === 'everything' ? mine : holders.map(({ principal }) => principal);
@@ -98,8 +95,8 @@ export class FakeTarget implements Target {
     });
   }
 
-  refuse(_subject: Subject, old: Material): Promise<RefusalProof> {
-    return this.act('refuse', () => {
+  refuse(subject: Subject, old: Material): Promise<RefusalProof> {
+    return this.act('refuse', subject, () => {
       const principal = old['username']!;
       if (this.logins.get(principal) === old['password'])
         throw new TenureError('StillAccepted', `${principal} is still let in`);
@@ -107,19 +104,19 @@ export class FakeTarget implements Target {
     });
   }
 
-  purge(): Promise<void> {
-    return this.act('purge', () => undefined);
+  purge(subject: Subject): Promise<void> {
+    return this.act('purge', subject, () => undefined);
   }
 
   remove(subject: Subject): Promise<string[]> {
-    return this.act('remove', () => {
+    return this.act('remove', subject, () => {
       this.fence(subject);
       return [`no login of ${subject.identity} is left`];
     });
   }
 
-  inspect(): Promise<Drift[]> {
-    return this.act('inspect', () => this.drift);
+  inspect(subject: Subject): Promise<Drift[]> {
+    return this.act('inspect', subject, () => this.drift);
   }
 
   repair(): Promise<string[]> {
@@ -138,13 +135,8 @@ export class FakeTarget implements Target {
     this.epochs.set(identity, epoch);
   }
 
-  private async act<T>(method: Method, effect: () => T): Promise<T> {
-    this.calls.push(method);
-    const fault = this.faults.get(method);
-    if (!fault || fault.times <= 0) return effect();
-    fault.times -= 1;
-    if (fault.when === 'hang') return new Promise(() => {});
-    if (fault.when === 'after') effect();
-    throw fault.error ?? new TenureError('TargetUnavailable', `${this.name} did not answer`);
+  private act<T>(method: Method, { identity }: Subject, effect: () => T): Promise<T> {
+    this.calls.push(`${method} ${identity}`);
+    return this.faults.act(method, identity, effect);
   }
 }
