@@ -51,7 +51,28 @@ export function show(value: unknown): string {
   if (typeof value === 'object') return 'a mapping';
   if (typeof value !== 'string') return String(value);
   if (value === '') return 'an empty text';
-  return /^[ -~]{1,40}$/.test(value) ? `'${value}'` : `a text of ${value.length} characters`;
+  return /^[ -~]{1,40}$/.test(value) && !looksSecret(value) ? `'${value}'` : `a text of ${value.length} characters`;
+}
+
+const secretValues: readonly RegExp[] = [
+  /-----BEGIN [A-Z ]*PRIVATE KEY/,
+  /\bAGE-SECRET-KEY-1/i,
+  /\b(AKIA|ASIA)[0-9A-Z]{16}\b/,
+  /\bgh[pousr]_[A-Za-z0-9]{20,}/,
+  /\bgithub_pat_[A-Za-z0-9_]{20,}/,
+  /\bglpat-[A-Za-z0-9_-]{16,}/,
+  /\bxox[abprs]-[A-Za-z0-9-]{10,}/,
+  /\bsk-[A-Za-z0-9_-]{20,}/,
+  /\bwhsec_[A-Za-z0-9+/=]{8,}/,
+  /\bhv[sb]\.[A-Za-z0-9_-]{20,}/,
+  /\beyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}\./,
+  /\bSCRAM-SHA-256\$/,
+  /\b[a-z][a-z0-9+.-]*:\/\/[^\s/@:]*:[^\s/@]+@/i,
+];
+
+/** Says whether a text has the shape of secret material: a private key, a token of a known vendor, an address with a password. */
+export function looksSecret(text: string): boolean {
+  return secretValues.some((shape) => shape.test(text));
 }
 
 /** `Did you mean 'x'?`, or the list of what is known. */

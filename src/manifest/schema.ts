@@ -189,7 +189,7 @@ const storePath = z
     expected('a path such as payments/db', 'Use letters, digits, dots, dashes and underscores between single slashes.'),
   )
   .refine((text) => !text.split('/').some((step) => step === '.' || step === '..'), {
-    error: expected('a path without . and ..', 'Write the whole path.'),
+    error: expected('a path of names, without dots alone', 'Write the whole path.'),
   });
 
 /** The fields of one identity. */
@@ -222,7 +222,7 @@ export const identityFields = {
 /** The top level of a manifest, with its entries still unchecked: each is checked for itself. */
 export const documentFields = {
   identities: z.array(z.unknown()).max(20_000).optional(),
-  policies: z.record(slug(), z.unknown()).optional(),
+  policies: z.record(z.string(), z.unknown()).optional(),
 };
 
 /** The whole manifest, for the JSON Schema. */

@@ -112,18 +112,43 @@ function unionProblems(
     branch.filter((inner) => isAboutWhole(inner, found)).length * 100 + branch.length;
   const [meant] = [...issue.errors].sort((a, b) => weight(a) - weight(b));
   if (!meant || meant.every((inner) => inner.code === 'invalid_type' && inner.path.length === 0)) {
-    return [
-      problemAt(
-        document,
-        path,
-        `found ${describe(found)}, which fits none of the forms`,
-        'See docs/manifest.md for the forms of this field.',
-      ),
-    ];
+    const fix = 'See docs/manifest.md and docs/configuration.md for the forms of this field.';
+    return [problemAt(document, path, `found ${describe(found)}, which fits none of the forms`, fix)];
   }
+  if (meant.some((inner) => isAboutWhole(inner, found)) && issue.errors.length > 1)
+    return formProblems(document, path, issue.errors, found);
   return meant.flatMap((inner) =>
     issueProblems(document, at, { ...inner, path: [...issue.path, ...inner.path] } as Issue, value),
   );
+}
+
+/** For a mapping that is none of several forms, each known by its own field. */
+function formProblems(
+  document: YamlDocument,
+  path: Path,
+  branches: readonly (readonly Issue[])[],
+  found: unknown,
+): Problem[] {
+  const given = Object.keys(found as object);
+  const unknownTo = (branch: readonly Issue[]) =>
+    branch.flatMap((inner) => (inner.code === 'unrecognized_keys' && inner.path.length === 0 ? inner.keys : []));
+  const unknown = given.filter((key) =>
+    branches.every(
+      (branch) =>
+        unknownTo(branch).includes(key) ||
+        branch.some(({ code, path: at }) => code === 'invalid_type' && at.length === 0),
+    ),
+  );
+  const absent = branches.flatMap((branch) =>
+    branch
+      .filter((inner) => inner.path.length === 1 && isAboutWhole(inner, found))
+      .map((inner) => String(inner.path[0])),
+  );
+  const forms = [...new Set([...absent, ...given.filter((key) => !unknown.includes(key))])];
+  if (unknown.length > 0) return unknown.map((key) => unknownField(document, [...path, key], key, forms));
+  return [
+    problemAt(document, path, `expected exactly one of ${forms.join(', ')}`, 'Keep one, with all that belongs to it.'),
+  ];
 }
 
 function isAboutWhole(issue: Issue, found: unknown): boolean {

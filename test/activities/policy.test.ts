@@ -3,7 +3,8 @@ import { createPolicyActivities } from '../../activities/policy.js';
 import type { Freeze, IdentitySpec } from '../../src/domain/identity.js';
 import type { ProcessPlan } from '../../src/domain/plan.js';
 import { plainPolicy } from '../../src/policy/policy.js';
-import { canonicalJson, digestOf } from '../../src/policy/digest.js';
+import { canonicalJson } from '../../src/canonical-json.js';
+import { digestOf } from '../../src/policy/digest.js';
 import { day, freeze, policy } from '../schedule/policies.js';
 
 const settings = { approvalEnvironments: ['production'], approvals: 2, gateMs: 3_600_000 };

@@ -1,0 +1,65 @@
+/** The operator's file as it is written. The JSON Schema for editors is made from these schemas. */
+import { z } from 'zod';
+import { duration, freezeSchema, slug } from '../manifest/schema.js';
+
+const secretSource = z
+  .union([
+    z.strictObject({ file: z.string().min(1).max(1000) }),
+    z.strictObject({ env: z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/) }),
+  ])
+  .describe('Where the secret is: a file of mode 0600, or a variable. Never the secret itself.');
+
+const httpUrl = z
+  .string()
+  .max(2000)
+  .refine((text) => URL.canParse(text) && ['http:', 'https:'].includes(new URL(text).protocol), {
+    error: 'expected an http or https address | Write it as https://host/path.',
+  });
+
+const connectors = z.record(z.string(), z.unknown()).default({});
+
+/** The fields of the operator's file; the options of targets and stores are checked by their connectors. */
+export const configFields = {
+  stateDirectory: z
+    .string()
+    .min(1)
+    .max(1000)
+    .default('.tenure')
+    .describe('Folder for evidence and the development server, relative to this file.'),
+  targets: connectors.describe('Where credentials are accepted, by the name that manifests use.'),
+  stores: connectors.describe('Where consumers read credentials, by the name that manifests use.'),
+  consumers: z
+    .strictObject({
+      signingKey: secretSource.optional().describe('Key that webhooks are signed with, as Standard Webhooks says.'),
+    })
+    .default({}),
+  policy: z
+    .strictObject({
+      approvalEnvironments: z
+        .array(slug())
+        .max(100)
+        .default(['production'])
+        .describe('Environments whose changes need approval. Offboarding needs it everywhere.'),
+      approvals: z.int().min(0).max(10).default(1).describe('How many people have to approve; 0 turns gates off.'),
+      gate: duration(60_000, 30 * 86_400_000)
+        .default(86_400_000)
+        .describe('How long a gate waits. `1d`.'),
+    })
+    .prefault({}),
+  freezes: z
+    .array(freezeSchema)
+    .max(1000)
+    .default([])
+    .describe('Periods in which nothing changes but a recorded emergency.'),
+  notices: z.strictObject({ webhook: httpUrl.optional().describe('Told what needs a person.') }).default({}),
+  fleet: z
+    .strictObject({
+      perTarget: z
+        .int()
+        .min(1)
+        .max(1000)
+        .default(4)
+        .describe('How many identities of one target are rotated at the same time.'),
+    })
+    .prefault({}),
+};

@@ -1,0 +1,133 @@
+/** Compares what manifests declare with what is. Pure: nothing is asked and nothing is touched. */
+import type { TenureConfig } from '../config/types.js';
+import type { IdentitySpec, IdentityState } from '../domain/identity.js';
+import type { ProcessKind } from '../domain/process.js';
+import { approvalNeededFor } from '../policy/policy.js';
+import { changesBetween } from './changes.js';
+import type { FieldChange } from './changes.js';
+
+export type { FieldChange } from './changes.js';
+
+/**
+ * What applying does. `provision`: makes a credential. `rotate`: one rotation brings the change about. `amend`: only what is
+ * known about the identity changes. `vanished`: in no manifest any more; offboarded only with `--prune`.
+ */
+export type DiffAction = 'provision' | 'rotate' | 'amend' | 'unchanged' | 'vanished';
+
+/** What becomes of one identity. */
+export interface IdentityDiff {
+  readonly name: string;
+  readonly action: DiffAction;
+  /** One sentence: what applying does. */
+  readonly sentence: string;
+  readonly changes: readonly FieldChange[];
+  /** The change waits at a gate until people have approved it. */
+  readonly needsApproval: boolean;
+  /** Why it cannot be done yet, and the command that helps. */
+  readonly blocked?: string;
+  /** What will be; absent when it vanished. */
+  readonly spec?: IdentitySpec;
+}
+
+export interface ManifestDiff {
+  /** In the order of the manifests; what vanished comes last, by name. */
+  readonly identities: readonly IdentityDiff[];
+  readonly counts: Readonly<Record<DiffAction, number>>;
+}
+
+export interface DiffOptions {
+  /** The operator's policy settings, for saying what needs approval. Without them only offboarding does. */
+  readonly policy?: TenureConfig['policy'];
+  /** What vanished is to be offboarded. */
+  readonly prune?: boolean;
+}
+
+type Actual = ReadonlyMap<string, IdentityState>;
+
+const onlyOffboarding: TenureConfig['policy'] = { approvalEnvironments: [], approvals: 1, gateMs: 0 };
+
+/** What applying the declared identities would do to the actual ones. */
+export function diffManifests(
+  declared: readonly IdentitySpec[],
+  actual: Actual,
+  options: DiffOptions = {},
+): ManifestDiff {
+  const names = new Set(declared.map(({ name }) => name));
+  const isGone = ({ status }: IdentityState) => status === 'offboarded' || status === 'absent';
+  const vanished = [...actual.values()]
+    .filter((state) => !names.has(state.name) && !isGone(state))
+    .sort((a, b) => (a.name < b.name ? -1 : 1));
+  const identities = [
+    ...declared.map((spec) => diffOne(spec, actual.get(spec.name), options)),
+    ...vanished.map((state) => vanishedOne(state, options)),
+  ];
+  const counts = { provision: 0, rotate: 0, amend: 0, unchanged: 0, vanished: 0 };
+  for (const { action } of identities) counts[action] += 1;
+  return { identities, counts };
+}
+
+function diffOne(spec: IdentitySpec, state: IdentityState | undefined, options: DiffOptions): IdentityDiff {
+  const before = state?.spec;
+  const changes = before ? changesBetween(before, spec) : [];
+  const hasCredential = state !== undefined && (state.status === 'active' || state.current !== undefined);
+  const action = hasCredential ? strongest(changes) : 'provision';
+  return {
+    name: spec.name,
+    action,
+    sentence: hasCredential ? sentences[action] : provisionSentence(spec, state),
+    changes,
+    needsApproval: isGated(action, spec, before, options),
+    ...blockedBy(state),
+    spec,
+  };
+}
+
+function strongest(changes: readonly FieldChange[]): 'rotate' | 'amend' | 'unchanged' {
+  if (changes.some(({ effect }) => effect === 'rotate')) return 'rotate';
+  return changes.length > 0 ? 'amend' : 'unchanged';
+}
+
+const sentences: Readonly<Record<'rotate' | 'amend' | 'unchanged' | 'provision', string>> = {
+  rotate: 'one rotation makes a credential as declared and then ends the old one where it was',
+  amend: 'what is known about it changes; its credential and its rights stay as they are',
+  unchanged: 'nothing changes',
+  provision: 'a credential is made, proven and delivered',
+};
+
+function provisionSentence({ target, deliver }: IdentitySpec, state: IdentityState | undefined): string {
+  const again =
+    state?.status === 'revoked' ? 'it was revoked; ' : state?.status === 'offboarded' ? 'it was offboarded; ' : '';
+  return `${again}a credential is made at ${target.name}, proven, and delivered to ${deliver.map(({ store, path }) => `${store}:${path}`).join(', ')}`;
+}
+
+/** A move out of a gated environment is gated as well: otherwise relabelling would be the way around the gate. */
+function isGated(
+  action: DiffAction,
+  spec: IdentitySpec,
+  before: IdentitySpec | undefined,
+  { policy = onlyOffboarding }: DiffOptions,
+): boolean {
+  if (action !== 'provision' && action !== 'rotate') return false;
+  const environments = [spec.environment, ...(before ? [before.environment] : [])];
+  return environments.some((environment) => approvalNeededFor(policy, action satisfies ProcessKind, environment));
+}
+
+function blockedBy(state: IdentityState | undefined): { blocked?: string } {
+  if (state?.status === 'needs-operator') return { blocked: `it needs an operator first: tenure show ${state.name}` };
+  if (state?.running) return { blocked: `it waits until ${state.running.operation} has ended` };
+  return {};
+}
+
+function vanishedOne(state: IdentityState, { policy = onlyOffboarding, prune = false }: DiffOptions): IdentityDiff {
+  const { name, spec } = state;
+  return {
+    name,
+    action: 'vanished',
+    sentence: prune
+      ? 'it is in no manifest any more: every credential is revoked, and it is removed from its target and stores'
+      : `it is in no manifest any more, and is left as it is; tenure apply --prune offboards it`,
+    changes: [],
+    needsApproval: prune && approvalNeededFor(policy, 'offboard', spec?.environment ?? ''),
+    ...blockedBy(state),
+  };
+}

@@ -1,0 +1,230 @@
+import { describe, expect, it } from 'vitest';
+import type { IdentitySpec, IdentityState } from '../../src/domain/identity.js';
+import { newIdentity } from '../../src/domain/identity.js';
+import { diffManifests } from '../../src/manifest/diff.js';
+import type { IdentityDiff } from '../../src/manifest/diff.js';
+import { policy } from '../schedule/policies.js';
+
+const settings = { approvalEnvironments: ['production'], approvals: 1, gateMs: 1000 };
+
+function spec(differs: Partial<IdentitySpec> = {}): IdentitySpec {
+  return {
+    name: 'payments-db',
+    kind: 'database-role',
+    owner: { person: 'ada@example.com' },
+    purpose: 'the payments API writes the ledger',
+    environment: 'production',
+    dataClass: 'internal',
+    target: { name: 'ledger-db', scope: { grants: [{ on: 'ledger', may: ['select', 'insert'] }] } },
+    deliver: [{ store: 'local', path: 'payments/db' }],
+    consumers: [],
+    rotation: policy({ everyMs: 1000 }),
+    tags: {},
+    ...differs,
+  };
+}
+
+function state(differs: Partial<IdentityState> = {}): IdentityState {
+  const current = {
+    version: 'v1',
+    target: 'ledger-db',
+    principal: 'p',
+    fingerprint: 'f',
+    deliveries: [],
+    createdAt: '2026-11-01T00:00:00Z',
+  };
+  return { ...newIdentity('payments-db'), spec: spec(), status: 'active', current, ...differs };
+}
+
+function diff(
+  declared: readonly IdentitySpec[],
+  actual: readonly IdentityState[],
+  options: Parameters<typeof diffManifests>[2] = { policy: settings },
+): readonly IdentityDiff[] {
+  return diffManifests(declared, new Map(actual.map((one) => [one.name, one])), options).identities;
+}
+
+function only(declared: Partial<IdentitySpec>): IdentityDiff {
+  return diff([spec(declared)], [state()])[0]!;
+}
+
+describe('what applying would do', () => {
+  it('is to provision what is new, and to say where', () => {
+    expect(diff([spec()], [])).toMatchObject([
+      {
+        name: 'payments-db',
+        action: 'provision',
+        needsApproval: true,
+        sentence: 'a credential is made at ledger-db, proven, and delivered to local:payments/db',
+      },
+    ]);
+  });
+
+  it.each(['revoked', 'offboarded'] as const)('is to provision again what was %s, and to say so', (status) => {
+    const { current: _current, ...gone } = state({ status });
+    expect(diff([spec()], [gone])).toMatchObject([
+      { action: 'provision', sentence: expect.stringMatching(`^it was ${status}; a credential is made`) },
+    ]);
+  });
+
+  it('is nothing where nothing differs, also when rights stand in another order', () => {
+    expect(only({})).toMatchObject({ action: 'unchanged', changes: [], needsApproval: false });
+    expect(
+      only({ target: { name: 'ledger-db', scope: { grants: [{ may: ['insert', 'select'], on: 'ledger' }] } } }).action,
+    ).toBe('unchanged');
+  });
+
+  it.each([
+    [
+      'a scope that grew',
+      { may: ['select', 'insert', 'update'] },
+      'the new credential may do more; the old one is ended',
+    ],
+    ['a scope that shrank', { may: ['select'] }, 'the new credential may do less; the old one is ended'],
+    [
+      'a scope that did both',
+      { may: ['select', 'delete'] },
+      'the new credential gets the rights as declared now, some more and some fewer; the old one is ended',
+    ],
+  ])('is one rotation for %s', (_title, { may }, consequence) => {
+    const found = only({ target: { name: 'ledger-db', scope: { grants: [{ on: 'ledger', may }] } } });
+    expect(found).toMatchObject({ action: 'rotate', needsApproval: true });
+    expect(found.changes).toEqual([
+      { path: 'target.scope.grants[0].may', from: ['select', 'insert'], to: may, consequence, effect: 'rotate' },
+    ]);
+  });
+
+  it('says of a whole new grant that it is more, and of one that went that it is less', () => {
+    const grants = [
+      { on: 'ledger', may: ['select', 'insert'] },
+      { on: 'audit', may: ['select'] },
+    ];
+    const more = only({ target: { name: 'ledger-db', scope: { grants } } });
+    expect(more.changes).toMatchObject([
+      {
+        path: 'target.scope.grants[1]',
+        from: undefined,
+        consequence: 'the new credential may do more; the old one is ended',
+      },
+    ]);
+    const before = state({ spec: spec({ target: { name: 'ledger-db', scope: { grants } } }) });
+    expect(diff([spec()], [before])[0]!.changes).toMatchObject([
+      {
+        path: 'target.scope.grants[1]',
+        to: undefined,
+        consequence: 'the new credential may do less; the old one is ended',
+      },
+    ]);
+  });
+
+  it.each([
+    [
+      'target',
+      { target: { name: 'other-db', scope: spec().target.scope } },
+      'target.name',
+      'a new credential is made at the new target, and the old one ends at the old target',
+    ],
+    [
+      'authoritative store',
+      { deliver: [{ store: 'local', path: 'other' }] },
+      'deliver[0].path',
+      'the new credential is kept in the new place, which is authoritative from then on; the old place is emptied',
+    ],
+    [
+      'further store',
+      {
+        deliver: [
+          { store: 'local', path: 'payments/db' },
+          { store: 'cloud', path: 'x' },
+        ],
+      },
+      'deliver[1]',
+      'the new credential is kept there as well',
+    ],
+  ])('is one rotation for another %s', (_title, change, path, consequence) => {
+    expect(only(change)).toMatchObject({ action: 'rotate', changes: [{ path, consequence }] });
+  });
+
+  it.each([
+    ['owner', { owner: { person: 'grace@example.com' } }, 'owner.person'],
+    ['team', { owner: { person: 'ada@example.com', team: 'payments' } }, 'owner.team'],
+    ['purpose', { purpose: 'another' }, 'purpose'],
+    ['class of data', { dataClass: 'regulated' as const }, 'dataClass'],
+    ['tag', { tags: { vendor: 'acme' } }, 'tags.vendor'],
+    ['consumer', { consumers: [{ name: 'api', notify: { ack: 'manual' as const } }] }, 'consumers[0]'],
+    ['kind', { kind: 'service-account' as const }, 'kind'],
+    ['interval', { rotation: policy({ everyMs: 2000 }) }, 'rotation.everyMs'],
+    ['strategy', { rotation: policy({ everyMs: 1000, strategy: 'in-place' }) }, 'rotation.strategy'],
+  ])('is to amend for another %s: nothing happens at the target, and nobody has to approve', (_title, change, path) => {
+    const found = only(change);
+    expect(found).toMatchObject({ action: 'amend', needsApproval: false, changes: [{ path, effect: 'amend' }] });
+    expect(found.changes[0]!.consequence).toMatch(/nothing happens at the target|the current credential stays/);
+  });
+
+  it('is the strongest of several changes, each with its own sentence', () => {
+    const found = only({ purpose: 'another', target: { name: 'other-db', scope: {} } });
+    expect(found.action).toBe('rotate');
+    expect(found.changes.map(({ path, effect }) => [path, effect])).toEqual([
+      ['purpose', 'amend'],
+      ['target.name', 'rotate'],
+      ['target.scope.grants', 'rotate'],
+    ]);
+  });
+
+  it('needs approval also where it moves out of an environment that needs it', () => {
+    const moved = { environment: 'development', target: { name: 'other-db', scope: {} } };
+    expect(only(moved).needsApproval).toBe(true);
+    expect(diff([spec(moved)], [state({ spec: spec({ environment: 'staging' }) })])[0]!.needsApproval).toBe(false);
+    expect(diff([spec(moved)], [state()], { policy: { ...settings, approvals: 0 } })[0]!.needsApproval).toBe(false);
+  });
+
+  it('says what stands in its way', () => {
+    expect(diff([spec()], [state({ status: 'needs-operator' })])[0]!.blocked).toBe(
+      'it needs an operator first: tenure show payments-db',
+    );
+    const running = {
+      kind: 'rotate',
+      operation: 'nhi/payments-db/rotate/2',
+      requestId: 'r',
+      startedAt: '',
+      emergency: false,
+    } as const;
+    expect(diff([spec()], [state({ running })])[0]!.blocked).toBe('it waits until nhi/payments-db/rotate/2 has ended');
+  });
+});
+
+describe('what vanished from the manifests', () => {
+  it('is reported, and left as it is', () => {
+    expect(diff([], [state()])).toMatchObject([
+      {
+        name: 'payments-db',
+        action: 'vanished',
+        needsApproval: false,
+        sentence: expect.stringContaining('left as it is'),
+      },
+    ]);
+  });
+
+  it('is offboarded with --prune, which needs approval everywhere', () => {
+    const development = state({ spec: spec({ environment: 'development' }) });
+    expect(diff([], [development], { policy: settings, prune: true })).toMatchObject([
+      { action: 'vanished', needsApproval: true, sentence: expect.stringContaining('revoked') },
+    ]);
+  });
+
+  it('does not count what is gone already, and comes after what is declared', () => {
+    const states = [
+      state({ name: 'z' }),
+      state({ name: 'a' }),
+      state({ name: 'gone', status: 'offboarded' }),
+      state({ name: 'never', status: 'absent' }),
+    ];
+    const found = diffManifests([spec()], new Map(states.map((one) => [one.name, one])));
+    expect(found.identities.map(({ name, action }) => [name, action])).toEqual([
+      ['payments-db', 'provision'],
+      ['a', 'vanished'],
+      ['z', 'vanished'],
+    ]);
+    expect(found.counts).toEqual({ provision: 1, rotate: 0, amend: 0, unchanged: 0, vanished: 2 });
+  });
+});
