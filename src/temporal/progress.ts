@@ -6,9 +6,6 @@ export interface Progress {
   during<T>(title: string, work: () => Promise<T>, isGood?: (result: T) => boolean): Promise<T>;
 }
 
-/** Hears nothing. */
-export const silent: Progress = { note: () => undefined, during: (_title, work) => work() };
-
 /** How often a log file or a pipe hears that work goes on. */
 const reminderMs = 30_000;
 
