@@ -73,17 +73,24 @@ const local: LocalActivityOptions = {
   retry: { initialInterval: 100, backoffCoefficient: 2, maximumInterval: 5_000 },
 };
 
-/** Short, idempotent, in-process work: one marker in the history instead of three events and a task. */
-export const { authorize, clearance, nextRotation, due } = proxyLocalActivities<PolicyActivities>(local);
-/** The same for the last word of a process; tried elsewhere when it does not work out soon. */
-export const { seal: sealHere } = proxyLocalActivities<Pick<RecordActivities, 'seal'>>({
-  ...local,
-  scheduleToCloseTimeout: 3_000,
-});
-/** The same for the fence that earlier lives of an identity have left. */
-export const { lastEpoch } = proxyLocalActivities<Pick<CredentialActivities, 'lastEpoch'>>(local);
-/** The same for the candidate; see `candidate.ts` for what follows when it does not work out soon. */
-export const { stage: stageHere } = proxyLocalActivities<Pick<CredentialActivities, 'stage'>>({
-  ...local,
-  scheduleToCloseTimeout: 3_000,
-});
+/**
+ * Short, idempotent, in-process work: one marker in the history instead of three events and a task. The summary is what the
+ * Temporal UI shows beside it.
+ */
+function inProcess<Activities>(summary: string, limit?: Pick<LocalActivityOptions, 'scheduleToCloseTimeout'>) {
+  return proxyLocalActivities<Activities>({ ...local, ...limit, summary });
+}
+
+/** For what is tried elsewhere when it does not work out soon. */
+const soon = { scheduleToCloseTimeout: 3_000 };
+
+export const { authorize } = inProcess<PolicyActivities>('Ask policy about the plan');
+export const { clearance } = inProcess<PolicyActivities>('Look for a freeze');
+export const { due } = inProcess<PolicyActivities>('Ask again whether it is due');
+export const { nextRotation } = inProcess<PolicyActivities>('Work out when it is due next');
+/** The fence that earlier lives of an identity have left. */
+export const { lastEpoch } = inProcess<CredentialActivities>('Look for earlier lives of this identity');
+/** The candidate; `candidate.ts` has what follows when the store does not answer soon. */
+export const { stage: stageHere } = inProcess<CredentialActivities>('Keep a new candidate in the store', soon);
+/** The last word of a process. */
+export const { seal: sealHere } = inProcess<RecordActivities>('Seal the evidence record', soon);

@@ -104,9 +104,21 @@ async function start(aggregate: Aggregate, input: ProcessInput): Promise<Attende
     parentClosePolicy: ParentClosePolicy.ABANDON,
     cancellationType: ChildWorkflowCancellationType.ABANDON,
     staticSummary: `${kind} ${identity} at ${spec.target.name}, asked by ${request.requester}`.slice(0, 200),
+    staticDetails: detailsOf(input),
     typedSearchAttributes: attributesOf(spec, 'running', request.emergency ? ['emergency:true'] : []),
   });
   return { running: aggregate.started(input), result: child.result() };
+}
+
+/** What the Temporal UI shows of a process from its start on. Markdown. */
+function detailsOf({ spec, request }: ProcessInput): string {
+  const { owner, purpose, environment, dataClass } = spec;
+  return [
+    `**Owner** ${owner.person}${owner.team === undefined ? '' : ` (${owner.team})`}`,
+    `**Purpose** ${purpose}`,
+    `**Environment** ${environment}, data ${dataClass}`,
+    `**Asked by** ${request.requester}${request.reason === undefined ? '' : `: ${request.reason}`}`,
+  ].join('\n\n');
 }
 
 /** In a later run the child is no child any more: an activity waits for it. */

@@ -19,7 +19,7 @@ export function renderProcess(state: ProcessState): string {
     ...renderParked(state),
     ...renderGate(state),
     '',
-    '| | stage | | note |',
+    '| | stage | state | note |',
     '|---|---|---|---|',
     ...state.stages.map(renderStage),
     ...(state.forwardOnly ? ['', 'Past the point of no return: it only goes forward.'] : []),
