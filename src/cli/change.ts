@@ -5,7 +5,7 @@ import type { ChangeRequest } from '../domain/request.js';
 import { durationOption } from './durations.js';
 import { CliError, nextCommands, noWorker } from './errors.js';
 import { followProcess, turnOf, type Followed, type Patience, type View } from './follow.js';
-import { ask, nameOf, newRequestId } from './identities.js';
+import { ask, nameOf, newRequestId, stateOf } from './identities.js';
 import { exitCodes } from './io.js';
 import { stagesView } from './live.js';
 import { endDocument, tellEnd } from './outcome.js';
@@ -82,7 +82,7 @@ export async function change(
 ): Promise<number> {
   const name = nameOf(typed);
   const client = await session.services.client();
-  await demandWorker(client, session, request.kind);
+  await demandAnswer(client, session, name, request.kind);
   const answer = await ask(client, name, request);
   if (!answer.accepted) throw new CliError(answer.code, `${name}: ${answer.reason}`, nextCommands(answer.code, name));
   if (!options.wait) {
@@ -130,7 +130,11 @@ export async function followOperation(
   return tellEnd(session.out, name, followed);
 }
 
-/** Refuses before anything is sent when nobody would take it. */
-export async function demandWorker(client: Client, session: Session, what: string): Promise<void> {
-  if (!(await isWorked(client, await session.services.namespace()))) throw noWorker(`${what} was not asked for`);
+/**
+ * Refuses before anything is sent when nobody would take it. A worker that has just stopped still looks alive to Temporal, so
+ * the identity itself is asked.
+ */
+async function demandAnswer(client: Client, session: Session, name: string, what: string): Promise<void> {
+  const isAnswered = (await isWorked(client, await session.services.namespace())) && (await stateOf(client, name));
+  if (!isAnswered) throw noWorker(`${what} of ${name} was not asked for`);
 }

@@ -4,7 +4,7 @@ import { stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client, Connection } from '@temporalio/client';
-import { temporal } from '@temporalio/proto';
+import proto from '@temporalio/proto';
 import type { TenureConfig } from '../config/types.js';
 import { searchAttributes } from '../temporal/search-attributes.js';
 import { complaintOf } from './errors.js';
@@ -158,4 +158,4 @@ async function serverTime(client: Client, namespace: string): Promise<number | u
 }
 
 const pollNotedMs = 150;
-const workflowTasks = temporal.api.enums.v1.TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW;
+const workflowTasks = proto.temporal.api.enums.v1.TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW;

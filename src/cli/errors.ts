@@ -1,13 +1,3 @@
-import {
-  isGrpcServiceError,
-  QueryNotRegisteredError,
-  ServiceError,
-  WorkflowFailedError,
-  WorkflowNotFoundError,
-  WorkflowUpdateFailedError,
-  WorkflowUpdateRPCTimeoutOrCancelledError,
-} from '@temporalio/client';
-import { ApplicationFailure } from '@temporalio/common';
 import { isErrorCode, TenureError, type ErrorCode } from '../domain/errors.js';
 import { exitCodes } from './io.js';
 
@@ -66,15 +56,16 @@ export function nextCommands(code: ErrorCode, identity?: string): readonly strin
   return nextByCode[code].map((command) => (identity === undefined ? command : command.replace('NAME', identity)));
 }
 
-/** Turns whatever was thrown into one message without a stack, and the next command. */
+/**
+ * Turns whatever was thrown into one message without a stack, and the next command. The SDK's errors are told by their names,
+ * so that a command that needs no server does not load it.
+ */
 export function complaintOf(error: unknown): Complaint {
   if (error instanceof CliError) {
     return { code: error.code, message: redact(error.message), next: error.next, exitCode: error.exitCode };
   }
   if (error instanceof TenureError) return coded(error.code, error.message, identityIn(error.facts));
-  if (error instanceof ApplicationFailure) return ofApplicationFailure(error);
-  if (error instanceof WorkflowUpdateFailedError || error instanceof WorkflowFailedError)
-    return complaintOf(error.cause);
+  if (!(error instanceof Error)) return unexpected(error);
   return ofTemporal(error) ?? unexpected(error);
 }
 
@@ -82,29 +73,31 @@ function coded(code: ErrorCode, message: string, identity?: string): Complaint {
   return { code, message: redact(message), next: nextCommands(code, identity), exitCode: exitCodes.failure };
 }
 
-function ofApplicationFailure(failure: ApplicationFailure): Complaint {
-  return isErrorCode(failure.type) ? coded(failure.type, failure.message) : unexpected(failure);
+function ofTemporal(error: Error): Complaint | undefined {
+  const { workflowId, type, details } = error as { workflowId?: unknown; type?: unknown; details?: unknown };
+  switch (error.name) {
+    case 'ApplicationFailure':
+      return isErrorCode(type) ? coded(type, error.message) : undefined;
+    case 'WorkflowUpdateFailedError':
+    case 'WorkflowFailedError':
+    case 'ServiceError':
+      return error.cause === undefined ? undefined : complaintOf(error.cause);
+    case 'WorkflowNotFoundError': {
+      const message = `nothing is known of ${String(workflowId).replace(/^nhi\/([^/]+)$/, '$1')}`;
+      return { code: 'NotFound', message, next: ['tenure list', 'tenure apply'], exitCode: exitCodes.failure };
+    }
+    case 'WorkflowUpdateRPCTimeoutOrCancelledError':
+    case 'QueryNotRegisteredError':
+      return complaintOf(noWorker('no answer came'));
+    default:
+      // What gRPC itself throws has no name of its own.
+      return typeof details === 'string' && 'metadata' in error ? noTemporal(details || error.message) : undefined;
+  }
 }
 
-function ofTemporal(error: unknown): Complaint | undefined {
-  if (error instanceof WorkflowNotFoundError) {
-    const message = `nothing is known of ${error.workflowId.replace(/^nhi\/([^/]+)$/, '$1')}`;
-    return { code: 'NotFound', message, next: ['tenure list', 'tenure apply'], exitCode: exitCodes.failure };
-  }
-  if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError || error instanceof QueryNotRegisteredError) {
-    return complaintOf(noWorker('no answer came'));
-  }
-  if (error instanceof ServiceError && error.cause !== undefined) return ofTemporal(error.cause);
-  if (isGrpcServiceError(error)) {
-    const message = `Temporal did not answer: ${error.details || error.message}`;
-    return {
-      code: 'NoTemporal',
-      message: redact(message),
-      next: ['tenure dev', 'tenure doctor'],
-      exitCode: exitCodes.failure,
-    };
-  }
-  return undefined;
+function noTemporal(why: string): Complaint {
+  const message = redact(`Temporal did not answer: ${why}`);
+  return { code: 'NoTemporal', message, next: ['tenure dev', 'tenure doctor'], exitCode: exitCodes.failure };
 }
 
 function unexpected(error: unknown): Complaint {

@@ -3,9 +3,7 @@ import type { Slot } from '../domain/credential.js';
 import type { Delivery } from '../domain/identity.js';
 import type { Material } from '../stores/store.js';
 import { CliError, usage } from './errors.js';
-import { nameOf } from './identities.js';
 import type { Session } from './session.js';
-import { standingOf } from './standing.js';
 
 export interface Wanted {
   readonly slot: Slot;
@@ -15,13 +13,16 @@ export interface Wanted {
 
 /** Reads the material of an identity from the first of its deliveries. */
 export async function readMaterial(session: Session, typed: string, wanted: Wanted): Promise<Material> {
-  const delivery = wanted.from === undefined ? await deliveryOf(session, nameOf(typed)) : parseDelivery(wanted.from);
+  const delivery = wanted.from === undefined ? await deliveryOf(session, typed) : parseDelivery(wanted.from);
   const store = await session.services.store(delivery.store);
   const { material } = await store.read(delivery.path, { slot: wanted.slot });
   return material;
 }
 
-async function deliveryOf(session: Session, name: string): Promise<Delivery> {
+async function deliveryOf(session: Session, typed: string): Promise<Delivery> {
+  // Loaded here: with --from, a consumer's start does not wait for Temporal's client.
+  const [{ nameOf }, { standingOf }] = await Promise.all([import('./identities.js'), import('./standing.js')]);
+  const name = nameOf(typed);
   const client = await session.services.client();
   const { state } = await standingOf(client, await session.services.namespace(), name);
   const delivery = state.spec?.deliver[0];

@@ -4,31 +4,11 @@ import { complaintOf } from './errors.js';
 import { exitCodes, type Io } from './io.js';
 import { Output } from './output.js';
 import type { Runtime } from './session.js';
-import { addAck } from './verbs/ack.js';
-import { addApply } from './verbs/apply.js';
-import { addApprove, addDeny } from './verbs/approve.js';
-import { addCompletion } from './verbs/completion.js';
-import { addDev } from './verbs/dev.js';
-import { addDoctor } from './verbs/doctor.js';
-import { addExec } from './verbs/exec.js';
-import { addHistory } from './verbs/history.js';
-import { addList } from './verbs/list.js';
-import { addOffboard } from './verbs/offboard.js';
-import { addPlan } from './verbs/plan.js';
-import { addAbandon, addResume } from './verbs/resume.js';
-import { addRevoke } from './verbs/revoke.js';
-import { addRotate } from './verbs/rotate.js';
-import { addSchedule } from './verbs/schedule.js';
-import { addSecret } from './verbs/secret.js';
-import { addShow } from './verbs/show.js';
-import { addValidate } from './verbs/validate.js';
-import { addWorker } from './verbs/worker.js';
-
 /** Runs `tenure` with these arguments (without the program's own name). Never throws. */
 export async function run(argv: readonly string[], io: Io): Promise<number> {
   const runtime: Runtime = { io, exitCode: exitCodes.success, session: undefined };
-  const program = createProgram(runtime);
   try {
+    const program = await createProgram(runtime, argv[0]);
     await program.parseAsync([...argv], { from: 'user' });
     return runtime.exitCode;
   } catch (error) {
@@ -46,8 +26,8 @@ function failed(error: unknown, runtime: Runtime, argv: readonly string[]): numb
   return complaint.exitCode;
 }
 
-/** The program with all verbs. */
-export function createProgram(runtime: Runtime): Command {
+/** The program with all verbs, or, where `only` is the name of one, with that one alone: a verb loads what it needs. */
+export async function createProgram(runtime: Runtime, only?: string): Promise<Command> {
   const program = new Command('tenure')
     .description('Runs the life of non-human identities: provision, rotate, validate, revoke, offboard, with proof.')
     .exitOverride()
@@ -59,7 +39,7 @@ export function createProgram(runtime: Runtime): Command {
     })
     .helpCommand(false)
     .addHelpText('after', firstSteps);
-  addVerbs(program, runtime);
+  await addVerbs(program, runtime, only);
   for (const command of every(program)) command.exitOverride().copyInheritedSettings(program);
   return program;
 }
@@ -73,19 +53,58 @@ First steps:
 
 Exit codes: 0 done, 1 failed, 2 used wrongly. Every verb takes --json and --help.`;
 
-function addVerbs(program: Command, runtime: Runtime): void {
-  program.commandsGroup('Start:');
-  for (const add of [addDev, addWorker, addDoctor]) add(program, runtime);
-  program.commandsGroup('Declare:');
-  for (const add of [addPlan, addApply]) add(program, runtime);
-  program.commandsGroup('Look:');
-  for (const add of [addList, addShow, addHistory]) add(program, runtime);
-  program.commandsGroup('Change:');
-  for (const add of [addRotate, addValidate, addRevoke, addOffboard, addSchedule]) add(program, runtime);
-  program.commandsGroup('Decide:');
-  for (const add of [addApprove, addDeny, addAck, addResume, addAbandon]) add(program, runtime);
-  program.commandsGroup('Use:');
-  for (const add of [addSecret, addExec, addCompletion]) add(program, runtime);
+type Add = (program: Command, runtime: Runtime) => void;
+
+const verbs: Readonly<Record<string, Readonly<Record<string, () => Promise<Add>>>>> = {
+  'Start:': {
+    dev: async () => (await import('./verbs/dev.js')).addDev,
+    worker: async () => (await import('./verbs/worker.js')).addWorker,
+    doctor: async () => (await import('./verbs/doctor.js')).addDoctor,
+  },
+  'Declare:': {
+    plan: async () => (await import('./verbs/plan.js')).addPlan,
+    apply: async () => (await import('./verbs/apply.js')).addApply,
+  },
+  'Look:': {
+    list: async () => (await import('./verbs/list.js')).addList,
+    show: async () => (await import('./verbs/show.js')).addShow,
+    history: async () => (await import('./verbs/history.js')).addHistory,
+  },
+  'Change:': {
+    rotate: async () => (await import('./verbs/rotate.js')).addRotate,
+    validate: async () => (await import('./verbs/validate.js')).addValidate,
+    revoke: async () => (await import('./verbs/revoke.js')).addRevoke,
+    offboard: async () => (await import('./verbs/offboard.js')).addOffboard,
+    schedule: async () => (await import('./verbs/schedule.js')).addSchedule,
+  },
+  'Decide:': {
+    approve: async () => (await import('./verbs/approve.js')).addApprove,
+    deny: async () => (await import('./verbs/approve.js')).addDeny,
+    ack: async () => (await import('./verbs/ack.js')).addAck,
+    resume: async () => (await import('./verbs/resume.js')).addResume,
+    abandon: async () => (await import('./verbs/resume.js')).addAbandon,
+  },
+  'Use:': {
+    secret: async () => (await import('./verbs/secret.js')).addSecret,
+    exec: async () => (await import('./verbs/exec.js')).addExec,
+    completion: async () => (await import('./verbs/completion.js')).addCompletion,
+  },
+};
+
+/** Completion is made from all verbs, so it is never alone. */
+function standsAlone(name: string | undefined): name is string {
+  return (
+    name !== undefined && name !== 'completion' && Object.values(verbs).some((group) => Object.hasOwn(group, name))
+  );
+}
+
+async function addVerbs(program: Command, runtime: Runtime, only: string | undefined): Promise<void> {
+  for (const [group, members] of Object.entries(verbs)) {
+    program.commandsGroup(group);
+    for (const [name, load] of Object.entries(members)) {
+      if (!standsAlone(only) || name === only) (await load())(program, runtime);
+    }
+  }
 }
 
 function every(command: Command): Command[] {

@@ -1,16 +1,19 @@
 /** What verbs work with, opened when first asked for: a command that reads one file should not wait for a server. */
-import { dirname, join, resolve } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Client } from '@temporalio/client';
+import { findConfig } from '../config/find.js';
 import type { TenureConfig } from '../config/types.js';
+import { TenureError } from '../domain/errors.js';
 import type { Store } from '../stores/store.js';
-import type { Target } from '../targets/target.js';
+import type { Targets } from '../targets/registry.js';
 import type { ConnectedClient } from '../temporal/connection.js';
 import { readDevNote } from './dev-file.js';
+import { CliError } from './errors.js';
 import type { Io } from './io.js';
 
 export interface Services {
-  /** Absolute path of the operator's file, whether or not it exists. */
-  readonly configFile: string;
+  /** Absolute path of the operator's file: the one that was found, or where one would be made. */
+  configFile(): Promise<string>;
   /** What Temporal's connection settings are read from. */
   readonly connectionEnv: Readonly<Record<string, string>>;
   config(): Promise<TenureConfig>;
@@ -21,18 +24,23 @@ export interface Services {
   /** Link to a workflow in the Temporal UI, where the UI's address is known. */
   uiLink(workflowId: string): Promise<string | undefined>;
   store(name: string): Promise<Store>;
-  target(name: string): Promise<Target>;
+  targets(): Promise<Targets>;
   close(): Promise<void>;
 }
 
 /** Opens nothing yet. */
 export function openServices(io: Io, configFile: string | undefined): Services {
-  const file = resolve(io.cwd, configFile ?? io.env['TENURE_CONFIG'] ?? 'tenure.yaml');
+  const file = once(() =>
+    findConfig(configFile, { cwd: io.cwd, env: io.env }).catch(() => join(io.cwd, 'tenure.yaml')),
+  );
+  const folder = async (): Promise<string> => dirname(await file());
   const closers: (() => Promise<unknown>)[] = [];
   const connectionEnv = definedOnly(io.env);
-  const config = once(async () => (await import('../config/load.js')).loadConfig(file));
+  const config = once(async () =>
+    (await import('../config/load.js')).loadConfig(configFile, { cwd: io.cwd, env: io.env }),
+  );
   const connected = once(async () => {
-    const open = await connect(io, dirname(file));
+    const open = await connect(io, await folder());
     closers.push(() => open.connection.close());
     return open;
   });
@@ -49,9 +57,10 @@ export function openServices(io: Io, configFile: string | undefined): Services {
     client: async () => (await connected()).client,
     namespace: async () => (await connected()).namespace,
     address: async () => (await connected()).address,
-    uiLink: async (workflowId) => linkTo(await uiAddress(io, dirname(file)), (await connected()).namespace, workflowId),
+    uiLink: async (workflowId) =>
+      linkTo(await uiAddress(io, await folder()), (await connected()).namespace, workflowId),
     store: async (name) => (await stores()).get(name),
-    target: async (name) => (await targets()).get(name),
+    targets,
     close: async () => void (await Promise.allSettled(closers.map((close) => close()))),
   };
 }
@@ -66,7 +75,13 @@ async function connect(io: Io, folder: string): Promise<ConnectedClient> {
   const isConfigured = ['TEMPORAL_ADDRESS', 'TEMPORAL_PROFILE', 'TEMPORAL_CONFIG_FILE'].some((name) => io.env[name]);
   const note = isConfigured ? undefined : await readDevNote(stateFolder(folder));
   const { connectClient } = await import('../temporal/connection.js');
-  return connectClient({ env: definedOnly(io.env), ...(note && { address: note.address, namespace: note.namespace }) });
+  const where = note && { address: note.address, namespace: note.namespace };
+  try {
+    return await connectClient({ env: definedOnly(io.env), ...where });
+  } catch (error) {
+    if (!(error instanceof TenureError) || error.code !== 'TargetUnavailable') throw error;
+    throw new CliError('NoTemporal', error.message, ['tenure dev', 'tenure doctor']);
+  }
 }
 
 async function uiAddress(io: Io, folder: string): Promise<string | undefined> {

@@ -2,9 +2,11 @@
 import type { Client } from '@temporalio/client';
 import { newIdentity, type IdentityState, type IdentityStatus } from '../domain/identity.js';
 import type { ProcessResult } from '../domain/process.js';
+import { inTurns } from './concurrency.js';
+import { CliError } from './errors.js';
 import { endingOf } from './follow.js';
 import { stateOf, unknownIdentity } from './identities.js';
-import { listIdentities, processesOf } from './visible.js';
+import { listedIdentity, processesOf } from './visible.js';
 import { isWorked } from './workers.js';
 
 export interface Standing {
@@ -22,8 +24,32 @@ export async function standingOf(client: Client, namespace: string, name: string
   return { state: await rememberedState(client, name), live: false };
 }
 
+/** The states of many identities by name; names that nobody knows are left out. */
+export async function standingsOf(
+  client: Client,
+  namespace: string,
+  names: readonly string[],
+): Promise<{ readonly states: ReadonlyMap<string, IdentityState>; readonly live: boolean }> {
+  let isLive = await isWorked(client, namespace);
+  const states = await inTurns(names, askedAtOnce, async (name) => {
+    try {
+      const state = isLive ? await stateOf(client, name) : undefined;
+      // One that does not answer stands for all: asking each would take seconds for each.
+      isLive &&= state !== undefined;
+      return state ?? (await rememberedState(client, name));
+    } catch (error) {
+      if (error instanceof CliError && error.code === 'NotFound') return undefined;
+      throw error;
+    }
+  });
+  const known = states.filter((state) => state !== undefined);
+  return { states: new Map(known.map((state) => [state.name, state])), live: isLive };
+}
+
+const askedAtOnce = 16;
+
 async function rememberedState(client: Client, name: string): Promise<IdentityState> {
-  const listed = (await listIdentities(client)).find((identity) => identity.name === name);
+  const listed = await listedIdentity(client, name);
   if (!listed) throw unknownIdentity(name);
   const state = newIdentity(name);
   state.status = listed.status as IdentityStatus;

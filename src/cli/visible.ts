@@ -1,6 +1,6 @@
 /** Identities and processes as Temporal's visibility lists them. Needs no worker; may be a moment behind. */
 import type { Client, WorkflowExecutionInfo } from '@temporalio/client';
-import { identityWorkflow, parseProcessId } from '../domain/wire.js';
+import { identityId, identityWorkflow, parseProcessId } from '../domain/wire.js';
 import { searchAttributes } from '../temporal/search-attributes.js';
 
 export interface ListedIdentity {
@@ -36,8 +36,17 @@ export interface Filter {
 
 /** The identities that match, by name. Each is listed once, by its latest run. */
 export async function listIdentities(client: Client, filter: Filter = {}): Promise<ListedIdentity[]> {
+  return identitiesIn(client, conditions(filter));
+}
+
+/** One identity; `undefined` when nobody knows it. */
+export async function listedIdentity(client: Client, name: string): Promise<ListedIdentity | undefined> {
+  return (await identitiesIn(client, [`WorkflowId = ${quoted(identityId(name))}`]))[0];
+}
+
+async function identitiesIn(client: Client, wanted: readonly string[]): Promise<ListedIdentity[]> {
   const found = new Map<string, ListedIdentity>();
-  const query = [`WorkflowType = ${quoted(identityWorkflow)}`, ...conditions(filter)].join(' AND ');
+  const query = [`WorkflowType = ${quoted(identityWorkflow)}`, ...wanted].join(' AND ');
   for await (const info of client.workflow.list({ query })) {
     const isLatest = info.status.name !== 'CONTINUED_AS_NEW';
     const name = info.workflowId.replace(/^nhi\//, '');

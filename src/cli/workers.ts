@@ -1,8 +1,8 @@
 import type { Client } from '@temporalio/client';
-import { temporal } from '@temporalio/proto';
+import proto from '@temporalio/proto';
 import { emergencyTaskQueue, taskQueue } from '../domain/wire.js';
 
-const queueTypes = temporal.api.enums.v1.TaskQueueType;
+const queueTypes = proto.temporal.api.enums.v1.TaskQueueType;
 
 /** A poller that was last heard of longer ago than this is gone: a long poll lasts a minute. */
 const staleMs = 75_000;

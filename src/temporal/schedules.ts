@@ -21,14 +21,13 @@ export function scheduleId(policy: string): string {
   return `${prefix}${policy}`;
 }
 
-/** What {@link syncSchedules} found and did; names of policies. */
-export interface ScheduleSync {
-  readonly created: readonly string[];
-  readonly updated: readonly string[];
+/** What becomes of the schedules; names of policies. */
+export interface ScheduleDiff {
+  readonly create: readonly string[];
+  readonly update: readonly string[];
   readonly unchanged: readonly string[];
   /** In Temporal and in no manifest. Deleted only when asked for. */
   readonly vanished: readonly string[];
-  readonly deleted: readonly string[];
 }
 
 export interface ListedSchedule {
@@ -40,24 +39,30 @@ export interface ListedSchedule {
   readonly lastAt: string | null;
 }
 
-/** Makes the schedules be those of `policies`. A paused one stays paused. Without `prune`, vanished ones are only reported. */
+/** What {@link syncSchedules} would do. Touches nothing. */
+export async function diffSchedules(client: Client, policies: readonly RotationPolicy[]): Promise<ScheduleDiff> {
+  const wanted = policies.filter(isScheduled);
+  const found = await Promise.all(wanted.map((policy) => compare(client, policy)));
+  const named = (how: Comparison): string[] =>
+    wanted.filter((_, index) => found[index] === how).map(({ name }) => name);
+  const names = new Set(wanted.map(({ name }) => name));
+  const vanished = (await listSchedules(client)).map(({ policy }) => policy).filter((name) => !names.has(name));
+  return { create: named('absent'), update: named('different'), unchanged: named('same'), vanished };
+}
+
+/** Makes the schedules be those of `policies`. A paused one stays paused. Without `prune`, vanished ones stay. Safe to repeat. */
 export async function syncSchedules(
   client: Client,
   policies: readonly RotationPolicy[],
   prune = false,
-): Promise<ScheduleSync> {
-  const created: string[] = [];
-  const updated: string[] = [];
-  const unchanged: string[] = [];
-  const wanted = policies.filter(isScheduled);
-  for (const policy of wanted) {
-    const done = await syncOne(client, policy);
-    ({ created, updated, unchanged })[done].push(policy.name);
+): Promise<ScheduleDiff> {
+  const diff = await diffSchedules(client, policies);
+  for (const policy of policies) {
+    if (diff.create.includes(policy.name)) await client.schedule.create(optionsOf(policy));
+    if (diff.update.includes(policy.name)) await update(client, policy);
   }
-  const names = new Set(wanted.map(({ name }) => name));
-  const vanished = (await listSchedules(client)).map(({ policy }) => policy).filter((name) => !names.has(name));
-  if (prune) for (const name of vanished) await client.schedule.getHandle(scheduleId(name)).delete();
-  return { created, updated, unchanged, vanished, deleted: prune ? vanished : [] };
+  if (prune) for (const name of diff.vanished) await unlessAbsent(client.schedule.getHandle(scheduleId(name)).delete());
+  return diff;
 }
 
 /** A policy without an age and without a cron rotates only when asked. */
@@ -65,19 +70,22 @@ export function isScheduled(policy: RotationPolicy): boolean {
   return policy.everyMs !== undefined || policy.cron !== undefined;
 }
 
-async function syncOne(client: Client, policy: RotationPolicy): Promise<'created' | 'updated' | 'unchanged'> {
-  const handle = client.schedule.getHandle(scheduleId(policy.name));
-  const options = optionsOf(policy);
+type Comparison = 'absent' | 'different' | 'same';
+
+async function compare(client: Client, policy: RotationPolicy): Promise<Comparison> {
   try {
-    const { action } = await handle.describe();
-    if (isDeepStrictEqual(action.memo, options.action.memo)) return 'unchanged';
-    await handle.update(({ state }) => ({ ...options, state: stateAfter(state, options) }));
-    return 'updated';
+    const { action } = await client.schedule.getHandle(scheduleId(policy.name)).describe();
+    return isDeepStrictEqual(action.memo, optionsOf(policy).action.memo) ? 'same' : 'different';
   } catch (error) {
-    if (!(error instanceof ScheduleNotFoundError)) throw error;
-    await client.schedule.create(options);
-    return 'created';
+    if (error instanceof ScheduleNotFoundError) return 'absent';
+    throw error;
   }
+}
+
+async function update(client: Client, policy: RotationPolicy): Promise<void> {
+  const options = optionsOf(policy);
+  const handle = client.schedule.getHandle(scheduleId(policy.name));
+  await handle.update(({ state }) => ({ ...options, state: stateAfter(state, options) }));
 }
 
 /** A changed policy must not start what somebody paused, nor lose why. */
@@ -101,7 +109,7 @@ function optionsOf(policy: RotationPolicy) {
       taskQueue,
       staticSummary: `Rotate what is due under ${policy.name}`,
       // The memo of a schedule itself can never be changed; that of its action can, and every campaign carries it.
-      memo: { policy: JSON.parse(JSON.stringify(policy)) as unknown },
+      memo: { policy: timesOf(policy) },
     },
     policies: {
       // A campaign that is still at work finds by itself what became due meanwhile.
@@ -111,6 +119,11 @@ function optionsOf(policy: RotationPolicy) {
     },
     state: { note: noteOf(policy) },
   } satisfies ScheduleOptions;
+}
+
+/** Identities of one policy may differ in their strategy, never in their times. */
+function timesOf({ name, everyMs, cron, window, jitterMs, freeze, whenNoWindow }: RotationPolicy): unknown {
+  return JSON.parse(JSON.stringify({ name, everyMs, cron, window, jitterMs, freeze, whenNoWindow }));
 }
 
 function specOf(policy: RotationPolicy): ScheduleSpec {
@@ -130,7 +143,6 @@ export function noteOf(policy: RotationPolicy): string {
     policy.everyMs === undefined ? '' : `every ${formatDuration(policy.everyMs)}`,
     policy.cron === undefined ? '' : `at ${policy.cron.expression} (${policy.cron.timezone})`,
     policy.window === undefined ? '' : `in ${policy.window}`,
-    `by ${policy.strategy}`,
   ]
     .filter((part) => part !== '')
     .join(', ');

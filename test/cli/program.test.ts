@@ -21,7 +21,7 @@ test('the help lists every verb and exits with 0', async () => {
 
 test('every verb has a description and an example in its help', async () => {
   const { io } = pretend();
-  const program = createProgram({ io, exitCode: 0, session: undefined });
+  const program = await createProgram({ io, exitCode: 0, session: undefined });
   for (const leaf of leaves(program)) {
     expect(leaf.description(), leaf.name()).not.toBe('');
     const path = [leaf.name(), ...(leaf.parent === program ? [] : [leaf.parent!.name()])].toReversed();

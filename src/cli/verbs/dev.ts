@@ -24,9 +24,10 @@ export function addDev(program: Command, runtime: Runtime): void {
       '\nKeeps its state in .tenure beside tenure.yaml, and makes both where they are missing. Commands in the same folder find its server.\n\nExamples:\n  tenure dev\n  tenure dev --port 7233 --ui-port 8233',
     );
   verb<DevOptions>(runtime, command, async (session, options) => {
-    const folder = stateFolder(dirname(session.services.configFile));
+    const configFile = await session.services.configFile();
+    const folder = stateFolder(dirname(configFile));
     await mkdir(folder, { recursive: true, mode: 0o700 });
-    for (const line of await prepare(session.services.configFile)) session.out.say(line);
+    for (const line of await prepare(configFile)) session.out.say(line);
     await serve(session, options, folder);
   });
 }

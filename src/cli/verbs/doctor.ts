@@ -66,7 +66,7 @@ async function* examineConnectors({ services }: Session, config: TenureConfig): 
   }
   for (const name of Object.keys(config.targets)) {
     yield await finding(`target ${name}`, async () => {
-      const { version, problems } = await (await services.target(name)).probe();
+      const { version, problems } = await (await services.targets()).get(name).probe();
       if (problems.length === 0) return version;
       return {
         detail: problems[0]!,

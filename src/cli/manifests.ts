@@ -1,0 +1,117 @@
+/** What manifests declare beside what is: the ground of `plan` and `apply`. */
+import { join, dirname, resolve } from 'node:path';
+import type { Client } from '@temporalio/client';
+import type { IdentitySpec, IdentityState } from '../domain/identity.js';
+import { manifestContext } from '../manifest/context.js';
+import { diffManifests, type FieldChange, type IdentityDiff, type ManifestDiff } from '../manifest/diff.js';
+import { loadManifests } from '../manifest/load.js';
+import { formatProblem } from '../manifest/problem.js';
+import { schedulePolicies } from '../manifest/rotation.js';
+import { diffSchedules, type ScheduleDiff } from '../temporal/schedules.js';
+import { CliError } from './errors.js';
+import type { Output } from './output.js';
+import type { Session } from './session.js';
+import { standingsOf } from './standing.js';
+import { listIdentities } from './visible.js';
+import { count } from './words.js';
+
+/** Everything that applying would do. */
+export interface Plan {
+  readonly client: Client;
+  readonly declared: readonly IdentitySpec[];
+  readonly actual: ReadonlyMap<string, IdentityState>;
+  readonly diff: ManifestDiff;
+  readonly schedules: ScheduleDiff;
+}
+
+/** Reads the manifests, asks Temporal for what is, and compares. Touches nothing. */
+export async function makePlan(session: Session, paths: readonly string[], prune: boolean): Promise<Plan> {
+  const declared = await declaredIn(session, paths);
+  const { services, out } = session;
+  const [client, namespace, config] = await Promise.all([services.client(), services.namespace(), services.config()]);
+  const names = new Set([
+    ...declared.map(({ name }) => name),
+    ...(await listIdentities(client)).map(({ name }) => name),
+  ]);
+  const { states, live } = await standingsOf(client, namespace, [...names]);
+  if (!live && names.size > 0)
+    out.note('no worker is running: this compares with what the last processes left; start one with: tenure worker');
+  const diff = diffManifests(declared, states, { policy: config.policy, prune });
+  const schedules = await diffSchedules(client, schedulePolicies(declared));
+  return { client, declared, actual: states, diff, schedules };
+}
+
+async function declaredIn(session: Session, paths: readonly string[]): Promise<readonly IdentitySpec[]> {
+  const { services, io, out } = session;
+  const [config, targets] = await Promise.all([services.config(), services.targets()]);
+  const wanted =
+    paths.length > 0 ? paths.map((path) => resolve(io.cwd, path)) : [join(dirname(config.file), 'manifests')];
+  const { identities, problems } = await loadManifests(wanted, manifestContext(config, targets));
+  if (problems.length === 0) return identities;
+  for (const problem of problems) out.note(formatProblem(problem));
+  out.answer({
+    error: { code: 'InvalidRequest', message: 'the manifests have problems', next: ['tenure plan'] },
+    problems,
+  });
+  throw new CliError('InvalidRequest', `the manifests have ${count(problems.length, 'problem')}; nothing was touched`, [
+    'tenure plan',
+  ]);
+}
+
+/** Whether applying would do anything. */
+export function isChange({ diff, schedules }: Plan, prune: boolean): boolean {
+  const { provision, rotate, amend, vanished } = diff.counts;
+  const inSchedules = schedules.create.length + schedules.update.length + (prune ? schedules.vanished.length : 0);
+  return provision + rotate + amend + (prune ? vanished : 0) + inSchedules > 0;
+}
+
+export function planDocument({ diff, schedules }: Plan): Record<string, unknown> {
+  return { identities: diff.identities, counts: diff.counts, schedules };
+}
+
+/** The plan in words. */
+export function tellPlan(out: Output, { diff, schedules }: Plan, prune: boolean): void {
+  for (const identity of diff.identities) tellIdentity(out, identity, prune);
+  for (const line of scheduleLines(schedules, prune)) out.say(line);
+  out.say(summary(diff));
+}
+
+function tellIdentity(out: Output, identity: IdentityDiff, prune: boolean): void {
+  const { green, yellow, red, dim, bold } = out.paint;
+  const marks = {
+    provision: green('+'),
+    rotate: yellow('~'),
+    amend: yellow('~'),
+    unchanged: dim('='),
+    vanished: prune ? red('-') : dim('?'),
+  };
+  out.say(`${marks[identity.action]} ${bold(identity.name)}  ${identity.action}: ${identity.sentence}`);
+  for (const change of identity.changes) out.say(`    ${changeLine(change)}`);
+  if (identity.needsApproval) out.say(`    ${yellow('waits for an approval')}: tenure approve ${identity.name}`);
+  if (identity.blocked !== undefined) out.say(`    ${yellow('not yet')}: ${identity.blocked}`);
+}
+
+function changeLine({ path, from, to, consequence }: FieldChange): string {
+  return `${path}: ${value(from)} -> ${value(to)}; ${consequence}`;
+}
+
+function value(plain: unknown): string {
+  return plain === undefined ? 'nothing' : JSON.stringify(plain);
+}
+
+function scheduleLines({ create, update, vanished }: ScheduleDiff, prune: boolean): string[] {
+  return [
+    ...create.map((policy) => `+ schedule ${policy}: campaigns of this rotation policy are started from now on`),
+    ...update.map((policy) => `~ schedule ${policy}: it starts campaigns at other times`),
+    ...vanished.map((policy) =>
+      prune
+        ? `- schedule ${policy}: no identity has this policy any more; it is deleted`
+        : `? schedule ${policy}: no identity has this policy any more; tenure apply --prune deletes it`,
+    ),
+  ];
+}
+
+function summary({ counts }: ManifestDiff): string {
+  const { provision, rotate, amend, unchanged, vanished } = counts;
+  return `${provision} to provision, ${rotate} to rotate, ${amend} to amend, ${unchanged} unchanged, ${vanished} in no manifest`;
+}
