@@ -1,7 +1,7 @@
 /** Connections as Temporal's own tools configure them: `TEMPORAL_*` variables and the profiles of `temporal.toml`. */
 import { Client, Connection, isGrpcServiceError, type ClientOptions } from '@temporalio/client';
 import { loadClientConnectConfig, type ClientConnectConfig } from '@temporalio/envconfig';
-import { NativeConnection } from '@temporalio/worker';
+import type { NativeConnection } from '@temporalio/worker';
 import { TenureError } from '../domain/errors.js';
 
 /** How long a server may take to answer at all, in milliseconds. */
@@ -62,7 +62,9 @@ export async function connectWorker(options: ConnectOptions = {}): Promise<Conne
   // The worker's connection retries for long before it says why: ask with the client's first.
   const probe = await connectClient(options);
   await probe.connection.close();
-  const connection = await reaching(address, () => NativeConnection.connect(connectionOptions));
+  // Loaded here, since its native part takes a third of a second, which no client should pay.
+  const { NativeConnection: Native } = await import('@temporalio/worker');
+  const connection = await reaching(address, () => Native.connect(connectionOptions));
   return { connection, address, namespace };
 }
 

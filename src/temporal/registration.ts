@@ -1,11 +1,11 @@
 /** Makes our search attributes known to a namespace. */
 import { isGrpcServiceError, type Connection } from '@temporalio/client';
 import type { SearchAttributeType } from '@temporalio/common';
-import { temporal } from '@temporalio/proto';
+import proto from '@temporalio/proto';
 import { TenureError } from '../domain/errors.js';
 import { searchAttributes } from './search-attributes.js';
 
-const { IndexedValueType } = temporal.api.enums.v1;
+const { IndexedValueType } = proto.temporal.api.enums.v1;
 
 /** How each type is called on the command line and on the wire. */
 const types: Readonly<Partial<Record<SearchAttributeType, { readonly cli: string; readonly wire: number }>>> = {
