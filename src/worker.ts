@@ -89,12 +89,13 @@ function createActivities({ config, connection, namespace, log }: TenureWorkerOp
   const stores = openStores(config);
   const loadFreezes = async (): Promise<readonly Freeze[]> => (await loadConfig(config.file)).freezes;
   const policy = createPolicyActivities({ policy: plainPolicy(config.policy), loadFreezes });
+  const { consumers, notices } = config;
   return {
     ...createCredentialActivities({ target: (name) => targets.get(name), store: (name) => stores.get(name) }),
     ...policy,
-    ...createConsumerActivities({ stores, log }),
+    ...createConsumerActivities({ stores, log, ...consumers }),
     ...createEvidenceActivities(join(config.stateDirectory, 'evidence')),
-    ...createNoticeActivities({ log }),
+    ...createNoticeActivities({ log, ...notices, ...consumers }),
     ...createFleetActivities({
       client: new Client({ connection, namespace }),
       perTarget: config.fleet.perTarget,
