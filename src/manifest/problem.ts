@@ -67,7 +67,7 @@ const secretValues: readonly RegExp[] = [
   /\bhv[sb]\.[A-Za-z0-9_-]{20,}/,
   /\beyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}\./,
   /\bSCRAM-SHA-256\$/,
-  /\b[a-z][a-z0-9+.-]*:\/\/[^\s/@:]*:[^\s/@]+@/i,
+  /\b[a-z][a-z0-9+.-]*:\/\/[^\s/@:]*:(?!\{\{|\$\{)[^\s/@]+@/i,
 ];
 
 /** Says whether a text has the shape of secret material: a private key, a token of a known vendor, an address with a password. */

@@ -140,9 +140,14 @@ const webhookUrl = z
 
 const fileNotify = z
   .strictObject({
-    path: printable(1000).describe('Where the credential is written.'),
+    path: z
+      .string()
+      .max(1000)
+      .regex(/^\//, expected('an absolute path', 'Start it with a slash.'))
+      .describe('Where the credential is written; absolute.'),
     format: z.enum(['json', 'dotenv', 'template']),
-    template: z.string().max(100_000).optional().describe('With `format: template`.'),
+    template: z.string().max(100_000).optional().describe('With `format: template`; `{{field}}` becomes the value.'),
+    mode: z.enum(['0600', '0640', '0660', '0400', '0440']).optional().describe('Permission bits, in quotes. `0600`.'),
   })
   .superRefine(({ format, template }, context) => {
     if ((format === 'template') === (template === undefined)) {
@@ -156,7 +161,12 @@ const fileNotify = z
       });
     }
   })
-  .transform(({ path, format, template }) => ({ path, format, ...(template === undefined ? {} : { template }) }));
+  .transform(({ path, format, template, mode }) => ({
+    path,
+    format,
+    ...(template === undefined ? {} : { template }),
+    ...(mode === undefined ? {} : { mode }),
+  }));
 
 const notifySchema = z.union([
   z.strictObject({ webhook: webhookUrl.describe('Called with a signed message.') }),

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { findConfig } from '../../src/config/find.js';
 import { loadConfig, loadFreezes } from '../../src/config/load.js';
-import { TenureError } from '../../src/domain/errors.js';
+import type { TenureError } from '../../src/domain/errors.js';
 
 const connectorSchemas = {
   targets: {

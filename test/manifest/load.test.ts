@@ -44,7 +44,7 @@ describe('a manifest', () => {
   it('is plain JSON, so that it can be carried by a workflow', () => {
     const text = manifest({
       consumers:
-        '[{ name: a, notify: { file: { path: out, format: json } }, timeout: 10m }, { name: b, notify: { command: [kill, -HUP] }, after: [a] }]',
+        '[{ name: a, notify: { file: { path: /run/out, format: json, mode: "0640" } }, timeout: 10m }, { name: b, notify: { command: [kill, -HUP] }, after: [a] }]',
       tags: '{ vendor: acme }',
       rotation:
         "{ cron: '0 3 1 * * Europe/Berlin', freeze: [{ from: 2026-12-24T00:00:00+01:00, to: 2027-01-02T00:00:00+01:00, reason: year end }] }",
@@ -54,7 +54,7 @@ describe('a manifest', () => {
     expect(JSON.parse(JSON.stringify(spec))).toEqual(spec);
     expect(spec!.consumers[0]).toEqual({
       name: 'a',
-      notify: { file: { path: 'out', format: 'json' } },
+      notify: { file: { path: '/run/out', format: 'json', mode: '0640' } },
       timeoutMs: 600_000,
     });
     expect(spec!.rotation).toMatchObject({
@@ -451,6 +451,18 @@ describe('secrets', () => {
     const found = problems(text).join('\n');
     expect(found).toContain('this looks like a secret, and this file is no place for one');
     expect(found).not.toContain(secret);
+  });
+
+  it('are not suspected in a template or where a place is only named', () => {
+    const template = 'postgres://{{username}}:{{password}}@{{host}}/x';
+    expect(
+      problems(
+        manifest({
+          consumers: `[{ name: a, notify: { file: { path: /run/out, format: template, template: '${template}' } } }]`,
+        }),
+      ),
+    ).toEqual([]);
+    expect(problems(manifest({ purpose: 'rotates the password of http://host:80/x' }))).toEqual([]);
   });
 
   it('are not repeated when they stand in the wrong field and are long', () => {
