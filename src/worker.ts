@@ -17,7 +17,7 @@ import { createFleetActivities } from '../activities/fleet.js';
 import { guardActivities, type ActivityProbe } from '../activities/interceptor.js';
 import { createNoticeActivities } from '../activities/notices.js';
 import { createPolicyActivities } from '../activities/policy.js';
-import { loadConfig } from './config/load.js';
+import { loadFreezes } from './config/load.js';
 import type { TenureConfig } from './config/types.js';
 import type { Freeze } from './domain/identity.js';
 import { emergencyTaskQueue, taskQueue } from './domain/wire.js';
@@ -87,8 +87,8 @@ export async function createWorker(options: TenureWorkerOptions): Promise<Tenure
 
 function createActivities({ config, connection, namespace, log }: TenureWorkerOptions, targets: Targets): Activities {
   const stores = openStores(config);
-  const loadFreezes = async (): Promise<readonly Freeze[]> => (await loadConfig(config.file)).freezes;
-  const policy = createPolicyActivities({ policy: plainPolicy(config.policy), loadFreezes });
+  const freezes = (): Promise<readonly Freeze[]> => loadFreezes(config.file);
+  const policy = createPolicyActivities({ policy: plainPolicy(config.policy), loadFreezes: freezes });
   const { consumers, notices } = config;
   return {
     ...createCredentialActivities({ target: (name) => targets.get(name), store: (name) => stores.get(name) }),
@@ -101,7 +101,7 @@ function createActivities({ config, connection, namespace, log }: TenureWorkerOp
       perTarget: config.fleet.perTarget,
       due: policy.due,
       delayOf: async (spec, lastRotatedAt) =>
-        startDelayMs(spec.name, { policy: spec.rotation, lastRotatedAt, freezes: await loadFreezes(), now: new Date() }),
+        startDelayMs(spec.name, { policy: spec.rotation, lastRotatedAt, freezes: await freezes(), now: new Date() }),
     }),
   };
 }

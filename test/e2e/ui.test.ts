@@ -56,6 +56,7 @@ describe.skipIf(!browserPath)(
         await page.getByTestId(`orderable-list-item-${column}-remove-button`).click();
       for (const column of columns) await page.getByTestId(`orderable-list-item-${column}-add-button`).click();
       await page.getByTestId('drawer-close-button').click();
+      await page.getByText('Configure Workflows Table').waitFor({ state: 'hidden' });
       await page.screenshot({ path: join(pictures, 'list.png') });
       const table = await page.locator('table').first().innerText();
       for (const shown of [...columns, 'ada@example.com', 'needs-operator', 'succeeded', 'waiting', 'gate', 'active'])

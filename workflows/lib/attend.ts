@@ -116,9 +116,9 @@ function detailsOf({ spec, request }: ProcessInput): string {
   return [
     `**Owner** ${owner.person}${owner.team === undefined ? '' : ` (${owner.team})`}`,
     `**Purpose** ${purpose}`,
-    `**Environment** ${environment}, data ${dataClass}`,
-    `**Asked by** ${request.requester}${request.reason === undefined ? '' : `: ${request.reason}`}`,
-  ].join('\n\n');
+    `**Environment** ${environment}, ${dataClass} data`,
+    `**Reason** ${request.reason ?? 'none given'}`,
+  ].join(' · ');
 }
 
 /** In a later run the child is no child any more: an activity waits for it. */

@@ -58,6 +58,7 @@ function renderParked({ parked }: ProcessState): string[] {
   return [
     '',
     `**Needs an operator** since ${parked.since}, at ${parked.stage}: ${parked.why}`,
+    '',
     ...parked.commands.map((command) => `- \`${command}\``),
   ];
 }
@@ -68,6 +69,7 @@ function renderGate({ gate, identity }: ProcessState): string[] {
   return [
     '',
     `**Waits for approval**: ${have} of ${gate.needed}, until ${gate.deadline}; plan \`${gate.planDigest}\``,
+    '',
     `- \`tenure approve ${identity}\``,
     `- \`tenure deny ${identity} --reason …\``,
   ];
