@@ -1,7 +1,8 @@
 /** The database that tests and the demo work in, with the administrator that `examples/postgresql-admin.sql` makes. */
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import type { PostgresServer } from './postgresql.js';
+import { join } from 'node:path';
+import { packageRoot } from '../../src/package-root.js';
 
 export interface Ledger {
   readonly host: string;
@@ -11,10 +12,18 @@ export interface Ledger {
   readonly adminPassword: string;
 }
 
-const example = (name: string) => readFileSync(new URL(`../../examples/${name}`, import.meta.url), 'utf8');
+/** The server to make it on, as its superuser. */
+interface Server {
+  readonly host: string;
+  readonly port: number;
+  sql(text: string, database?: string): Promise<unknown>;
+}
+
+// From the project's folder: this also runs compiled, from another place.
+const example = (name: string) => readFileSync(join(packageRoot, 'examples', name), 'utf8');
 
 /** Makes database `ledger`, its owner, the table `public.ledger` and Tenure's administrator. Once for each server. */
-export async function makeLedger(server: PostgresServer, options: { readonly repair?: boolean } = {}): Promise<Ledger> {
+export async function makeLedger(server: Server, options: { readonly repair?: boolean } = {}): Promise<Ledger> {
   const adminPassword = randomBytes(24).toString('base64url');
   await server.sql('CREATE ROLE ledger_owner NOLOGIN');
   await server.sql('CREATE DATABASE ledger');

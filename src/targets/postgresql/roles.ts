@@ -117,7 +117,7 @@ export async function emptyLogin(session: Session, login: Role, subject: Subject
  * Lets `role` log in with a verifier. The verifier travels as a parameter and not as text: a statement that fails is logged
  * in full, and so is a role statement with `log_statement = ddl`; an error inside is raised anew, without its context.
  */
-export async function enableLogin({ client }: Session, role: string, verifier: string): Promise<void> {
+export async function enableLogin({ client }: Pick<Session, 'client'>, role: string, verifier: string): Promise<void> {
   await client.query(`SELECT set_config('tenure.role', $1, true), set_config('tenure.verifier', $2, true)`, [
     role,
     verifier,
