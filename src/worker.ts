@@ -24,7 +24,9 @@ import { emergencyTaskQueue, taskQueue } from './domain/wire.js';
 import { plainPolicy } from './policy/policy.js';
 import { startDelayMs } from './schedule/due.js';
 import { openStores } from './stores/registry.js';
+import type { Store } from './stores/store.js';
 import { openTargets, type Targets } from './targets/registry.js';
+import type { Target } from './targets/target.js';
 import { workflowBundlePath } from './temporal/bundle.js';
 
 /** Everything that a workflow may call. */
@@ -41,6 +43,8 @@ export interface TenureWorkerOptions {
   readonly log: Logger;
   /** Sees both edges of every activity; for tests that make faults. */
   readonly probe?: ActivityProbe;
+  /** Stands around every target and store; for tests that watch and spoil single calls. */
+  readonly around?: { target(target: Target): Target; store(store: Store): Store };
 }
 
 /** A worker of both task queues. */
@@ -85,15 +89,18 @@ export async function createWorker(options: TenureWorkerOptions): Promise<Tenure
   };
 }
 
-function createActivities({ config, connection, namespace, log }: TenureWorkerOptions, targets: Targets): Activities {
-  const stores = openStores(config);
+function createActivities(options: TenureWorkerOptions, targets: Targets): Activities {
+  const { config, connection, namespace, log, around } = options;
+  const opened = openStores(config);
+  const target = (name: string): Target => around?.target(targets.get(name)) ?? targets.get(name);
+  const store = (name: string): Store => around?.store(opened.get(name)) ?? opened.get(name);
   const freezes = (): Promise<readonly Freeze[]> => loadFreezes(config.file);
   const policy = createPolicyActivities({ policy: plainPolicy(config.policy), loadFreezes: freezes });
   const { consumers, notices } = config;
   return {
-    ...createCredentialActivities({ target: (name) => targets.get(name), store: (name) => stores.get(name) }),
+    ...createCredentialActivities({ target, store }),
     ...policy,
-    ...createConsumerActivities({ stores, log, ...consumers }),
+    ...createConsumerActivities({ stores: { get: store }, log, ...consumers }),
     ...createEvidenceActivities(join(config.stateDirectory, 'evidence')),
     ...createNoticeActivities({ log, ...notices, ...consumers }),
     ...createFleetActivities({
