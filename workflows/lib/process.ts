@@ -36,7 +36,8 @@ export class Process {
   candidate?: CredentialRecord;
   private after: ProcessResult['after'];
   private readonly startedAt = now();
-  private readonly scope = new CancellationScope({ cancellable: true });
+  /** What a cancel stops. Shielded from the workflow's own scope, since whether a cancel counts depends on where the process is. */
+  private readonly scope = new CancellationScope({ parent: new CancellationScope({ cancellable: false }) });
 
   constructor(readonly input: ProcessInput) {
     const { operation, kind, identity, request } = input;
@@ -169,10 +170,12 @@ export class Process {
     };
     show(this.state, { status: 'needs-operator', stage });
     await this.alert(`${this.state.kind} of ${identity} is parked at ${stage}: ${why}`);
-    const told = await this.inbox.operatorsWord();
-    delete this.state.parked;
-    show(this.state, { status: 'running' });
-    return told;
+    try {
+      return await this.inbox.operatorsWord();
+    } finally {
+      delete this.state.parked;
+      show(this.state, { status: 'running' });
+    }
   }
 
   /** Marks a stage as waiting for something outside. */
