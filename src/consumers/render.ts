@@ -7,10 +7,14 @@ export type FileNotify = Extract<Notify, { file: unknown }>['file'];
 
 /** `InvalidRequest` where the form cannot hold the material; the message names fields, never values. */
 export function render({ format, template }: FileNotify, material: Material): string {
-  if (format === 'json') return `${JSON.stringify(material, null, 2)}\n`;
-  if (format === 'dotenv') return renderDotenv(material);
+  if (format !== 'template') return renderMaterial(material, format);
   if (template === undefined) throw invalid('the template is missing');
   return renderTemplate(template, material);
+}
+
+/** The whole material as JSON, or as lines that set variables. */
+export function renderMaterial(material: Material, format: 'json' | 'dotenv'): string {
+  return format === 'json' ? `${JSON.stringify(material, null, 2)}\n` : renderDotenv(material);
 }
 
 /** `{{field}}` becomes the field's value. Values are put in as they are: quoting is the template's business. */

@@ -139,6 +139,7 @@ describe('a webhook', () => {
     async (address) => {
       const { status: outcome, detail } = await tell(address);
       expect(outcome).toBe('refused');
+      expect(detail).toMatch(/^its address/);
       expect(detail).not.toContain(address);
       expect(detail).not.toContain('hunter2');
     },
