@@ -46,7 +46,10 @@ export interface Store {
   stage(path: string, fence: Fence, make: () => Promise<Material>): Promise<SlotRecord>;
 
   /** The material of a slot or a version. Fails with `Conflict` when it is not there, naming what is. */
-  read(path: string, which: { slot: Slot } | { version: string }): Promise<{ record: SlotRecord; slot: Slot; material: Material }>;
+  read(
+    path: string,
+    which: { slot: Slot } | { version: string },
+  ): Promise<{ record: SlotRecord; slot: Slot; material: Material }>;
 
   /** `next` becomes `current`, `current` becomes `previous`. Nothing to do when this operation is `current` already. */
   publish(path: string, fence: Fence): Promise<StoreEntry>;
