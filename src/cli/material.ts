@@ -1,4 +1,5 @@
 /** A credential's material on its way out to a consumer. It goes to where it was asked for, and into no message. */
+import { render } from '../consumers/render.js';
 import type { Slot } from '../domain/credential.js';
 import type { Delivery } from '../domain/identity.js';
 import type { Material } from '../stores/store.js';
@@ -47,17 +48,13 @@ export function fieldOf(material: Material, field: string): string {
   return value;
 }
 
-/** `PREFIX_FIELD` for a field of the material, e.g. `TENURE_PASSWORD`. */
+/** The variable of a field, e.g. `TENURE_PASSWORD`. */
 export function variableOf(prefix: string, field: string): string {
-  return `${prefix}${field.replace(/[^A-Za-z0-9]+/g, '_').toUpperCase()}`;
+  return `${prefix}${field}`.replace(/[^A-Za-z0-9]+/g, '_').toUpperCase();
 }
 
-/** Material as lines that a shell and a dotenv reader both take: double quotes, with `\`, `"`, `$` and a backtick escaped. */
+/** Material as lines of `NAME='value'`, in the form that the files of consumers have. */
 export function dotenv(material: Material, prefix: string): string {
-  return Object.entries(material)
-    .map(([field, value]) => {
-      if (value.includes('\0')) throw usage(`${field} holds a zero byte, which dotenv cannot carry; use --output json`);
-      return `${variableOf(prefix, field)}="${value.replace(/["\\$`]/g, '\\$&').replaceAll('\n', '\\n')}"\n`;
-    })
-    .join('');
+  const named = Object.entries(material).map(([field, value]) => [`${prefix}${field}`, value]);
+  return render({ path: '', format: 'dotenv' }, Object.fromEntries(named) as Material);
 }
