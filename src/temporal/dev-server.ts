@@ -137,9 +137,14 @@ class ServerProcess {
   private tail = '';
 
   constructor(cli: string, args: readonly string[], log: string | undefined) {
-    const [command, ...rest] = [...dyingWithParent(), cli, ...args] as [string, ...string[]];
+    const guard = dyingWithParent();
+    const [command, ...rest] = [...guard, cli, ...args] as [string, ...string[]];
     const file = log === undefined ? undefined : openSync(log, 'a');
-    this.child = spawn(command, rest, { stdio: ['ignore', file ?? 'pipe', file ?? 'pipe'] });
+    this.child = spawn(command, rest, {
+      stdio: ['ignore', file ?? 'pipe', file ?? 'pipe'],
+      // Ctrl-C reaches the whole group of a terminal: ours is told, finishes, and then ends the server.
+      detached: guard.length > 0,
+    });
     if (file !== undefined) closeSync(file);
     const keep = (chunk: Buffer) => (this.tail = (this.tail + chunk.toString()).slice(-4_000));
     this.child.stdout?.on('data', keep);
@@ -176,7 +181,7 @@ class ServerProcess {
 }
 
 /** Linux can end a child with its parent, however the parent ended; elsewhere an orderly exit has to do. */
-function dyingWithParent(): string[] {
+export function dyingWithParent(): string[] {
   const setpriv = process.platform === 'linux' ? onPath('setpriv') : undefined;
   return setpriv ? [setpriv, '--pdeathsig', 'TERM', '--'] : [];
 }
