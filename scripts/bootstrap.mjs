@@ -9,12 +9,13 @@ import { runInForeground, StepFailed } from './progress.mjs';
 
 /** What each word runs, once everything is ready. Paths are relative to the project's folder. */
 const programs = {
-  build: undefined,
-  demo: 'dist/demo/main.js',
-  bench: 'dist/bench/main.js',
-  tenure: 'bin/tenure.mjs',
-  lint: 'scripts/lint.mjs',
-  test: 'scripts/test.mjs',
+  build: [],
+  demo: ['dist/demo/main.js'],
+  bench: ['dist/bench/main.js'],
+  tenure: ['bin/tenure.mjs'],
+  lint: ['scripts/lint.mjs'],
+  test: ['scripts/test.mjs'],
+  'test:quick': ['node_modules/vitest/vitest.mjs', 'run', 'test/domain'],
 };
 
 const [what = '', ...args] = process.argv.slice(2);
@@ -23,8 +24,8 @@ try {
     throw new StepFailed(`unknown: ${what || '(nothing)'}. One of: ${Object.keys(programs).join(', ')}`);
   checkNode();
   await prepare();
-  const program = programs[/** @type {keyof typeof programs} */ (what)];
-  if (program) process.exitCode = await runInForeground(process.execPath, [path.join(root, program), ...args]);
+  const [program, ...first] = programs[/** @type {keyof typeof programs} */ (what)];
+  if (program) process.exitCode = await runInForeground(process.execPath, [path.join(root, program), ...first, ...args]);
 } catch (error) {
   if (!(error instanceof StepFailed)) throw error;
   process.stderr.write(`${error.message}\n`);
