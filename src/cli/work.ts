@@ -1,4 +1,5 @@
 /** Starting the worker from the command line: its log, its connection, the search attributes that it needs. */
+import { IllegalStateError } from '@temporalio/common';
 import { DefaultLogger, Runtime } from '@temporalio/worker';
 import { pino, type Logger } from 'pino';
 import { connectWorker } from '../temporal/connection.js';
@@ -39,16 +40,14 @@ function createLog(stderr: NodeJS.WritableStream, level: string): Logger {
   return pino({ name: 'tenure', level, redact: { paths: ['taskToken', '*.taskToken'], remove: true } }, stderr);
 }
 
-let isInstalled = false;
-
-/** Temporal's own log goes into ours. Once for each process, before anything native. */
+/** Temporal's own log goes into ours. A process has one runtime: where there is one already, it stays. */
 function installRuntime(log: Logger): void {
-  if (isInstalled) return;
-  isInstalled = true;
   const levels = { TRACE: 'trace', DEBUG: 'debug', INFO: 'info', WARN: 'warn', ERROR: 'error' } as const;
-  Runtime.install({
-    logger: new DefaultLogger('WARN', ({ level, message, meta }) => log[levels[level]]({ ...meta }, message)),
+  const logger = new DefaultLogger('WARN', ({ level, message, meta }) => log[levels[level]]({ ...meta }, message));
+  try {
     // The command line has its own idea of what Ctrl-C means.
-    shutdownSignals: [],
-  });
+    Runtime.install({ logger, shutdownSignals: [] });
+  } catch (error) {
+    if (!(error instanceof IllegalStateError)) throw error;
+  }
 }
