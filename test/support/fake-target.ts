@@ -18,6 +18,8 @@ export class FakeTarget implements Target {
   readonly capabilities = { strategies: ['alternate', 'in-place'], observesUse: true } as const;
   /** Principal → password that is accepted. */
   readonly logins = new Map<string, string>();
+  /** Principal → version of the credential that it last got; what was replaced in place is not retired again. */
+  private readonly versions = new Map<string, string>();
   readonly sessions = new Map<string, number>();
   readonly calls: string[] = [];
   /** By method, or by `<method> <identity>`. */
@@ -45,19 +47,26 @@ export class FakeTarget implements Target {
     return this.act('mint', subject, () => ({ username: principal, password: `made-${++minted}` }));
   }
 
-  install(subject: Subject, { principal }: Holder, material: Material): Promise<{ changed: string[] }> {
+  install(subject: Subject, { principal, version }: Holder, material: Material): Promise<{ changed: string[] }> {
     return this.act('install', subject, () => {
       this.fence(subject);
       this.logins.set(principal, material['password']!);
+      this.versions.set(principal, version);
       return { changed: [`${principal} can log in`] };
     });
   }
 
-  uninstall(subject: Subject, { principal }: Holder, before?: { holder: Holder; material: Material }): Promise<void> {
+  uninstall(
+    subject: Subject,
+    { principal, version }: Holder,
+    before?: { holder: Holder; material: Material },
+  ): Promise<void> {
     return this.act('uninstall', subject, () => {
       this.fence(subject);
-      this.logins.delete(principal);
-      if (before) this.logins.set(before.holder.principal, before.material['password']!);
+      if (this.versions.get(principal) === version) this.logins.delete(principal);
+      if (before?.holder.principal !== principal) return;
+      this.logins.set(principal, before.material['password']!);
+      this.versions.set(principal, before.holder.version);
     });
   }
 
@@ -89,7 +98,8 @@ export class FakeTarget implements Target {
     return this.act('retire', subject, () => {
       this.fence(subject);
       const mine = [...this.logins.keys()].filter((principal) => principal.startsWith(`${subject.identity}_`));
-      const principals = reach === 'everything' ? mine : holders.map(({ principal }) => principal);
+      const named = holders.filter(({ principal, version }) => this.versions.get(principal) === version);
+      const principals = reach === 'everything' ? mine : named.map(({ principal }) => principal);
       for (const principal of principals) this.logins.delete(principal);
       return { principals, at: new Date().toISOString(), sessionsEnded: 0 };
     });

@@ -7,6 +7,8 @@
  */
 import {
   ActivityCancellationType,
+  ActivityFailure,
+  CancellationScope,
   proxyActivities,
   proxyLocalActivities,
   type ActivityOptions,
@@ -22,22 +24,27 @@ import type {
 import { defaultTiming, type ProcessInput, type Timing } from '../../src/domain/process.js';
 import { emergencyTaskQueue, taskQueue } from '../../src/domain/wire.js';
 
-type Activities = CredentialActivities & ConsumerActivities & RecordActivities & FleetActivities;
+type Activities = CredentialActivities & PolicyActivities & ConsumerActivities & RecordActivities & FleetActivities;
 
 /** How an activity is called: see the two manners above. */
 export type Manner = 'careful' | 'stubborn';
 
-/** Gives the caller of remote activities for one process. The summary is what the Temporal UI shows beside the event. */
+/**
+ * Gives the caller of remote activities for one process. The summary is what the Temporal UI shows beside the event; `lastsMs` is how
+ * much longer than usual one attempt may take.
+ */
 export function callerFor(
   input: Pick<ProcessInput, 'request' | 'timing'>,
-): (manner: Manner, summary: string) => Activities {
+): (manner: Manner, summary: string, lastsMs?: number) => Activities {
   const timing = input.timing ?? defaultTiming;
-  const options: Record<Manner, ActivityOptions> = {
-    careful: { ...common(timing), scheduleToCloseTimeout: timing.patienceMs },
-    stubborn: common(timing),
-  };
   const queue = input.request.emergency ? emergencyTaskQueue : taskQueue;
-  return (manner, summary) => proxyActivities<Activities>({ ...options[manner], taskQueue: queue, summary });
+  return (manner, summary, lastsMs = 0) =>
+    proxyActivities<Activities>({
+      ...common({ ...timing, attemptMs: timing.attemptMs + lastsMs }),
+      ...(manner === 'careful' && { scheduleToCloseTimeout: timing.patienceMs + lastsMs }),
+      taskQueue: queue,
+      summary,
+    });
 }
 
 /** For an activity that waits for another workflow, however long that takes; its heartbeat tells that the worker lives. */
@@ -66,31 +73,32 @@ function common(timing: Timing): ActivityOptions {
   };
 }
 
+/**
+ * One attempt, in-process: one marker in the history instead of three events and a task. It runs inside a workflow task, in which the
+ * workflow hears nothing, neither a cancel nor an emergency, so it is never retried there; see {@link hereFirst}.
+ */
 const local: LocalActivityOptions = {
   // Reads a file or computes: if it takes longer than this, something is wrong with the worker's machine.
-  startToCloseTimeout: 10_000,
+  startToCloseTimeout: 3_000,
   cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
-  retry: { initialInterval: 100, backoffCoefficient: 2, maximumInterval: 5_000 },
+  retry: { maximumAttempts: 1 },
 };
 
-/**
- * Short, idempotent, in-process work: one marker in the history instead of three events and a task. The summary is what the
- * Temporal UI shows beside it.
- */
-function inProcess<Activities>(summary: string, limit?: Pick<LocalActivityOptions, 'scheduleToCloseTimeout'>) {
-  return proxyLocalActivities<Activities>({ ...local, ...limit, summary });
+/** Short, idempotent, in-process work. */
+export const here = proxyLocalActivities<
+  PolicyActivities & Pick<RecordActivities, 'seal'> & Pick<CredentialActivities, 'stage' | 'lastEpoch'>
+>(local);
+
+/** In-process, and where that does not work out at once as a remote activity, which is retried and which an operator sees waiting. */
+export async function hereFirst<T>(inProcess: () => Promise<T>, remote: () => Promise<T>): Promise<T> {
+  try {
+    return await inProcess();
+  } catch (error) {
+    if (CancellationScope.current().consideredCancelled || isFinal(error)) throw error;
+    return remote();
+  }
 }
 
-/** For what is tried elsewhere when it does not work out soon. */
-const soon = { scheduleToCloseTimeout: 3_000 };
-
-export const { authorize } = inProcess<PolicyActivities>('Ask policy about the plan');
-export const { clearance } = inProcess<PolicyActivities>('Look for a freeze');
-export const { due } = inProcess<PolicyActivities>('Ask again whether it is due');
-export const { nextRotation } = inProcess<PolicyActivities>('Work out when it is due next');
-/** The fence that earlier lives of an identity have left. */
-export const { lastEpoch } = inProcess<CredentialActivities>('Look for earlier lives of this identity');
-/** The candidate; `candidate.ts` has what follows when the store does not answer soon. */
-export const { stage: stageHere } = inProcess<CredentialActivities>('Keep a new candidate in the store', soon);
-/** The last word of a process. */
-export const { seal: sealHere } = inProcess<RecordActivities>('Seal the evidence record', soon);
+function isFinal(error: unknown): boolean {
+  return error instanceof ActivityFailure && error.retryState === 'NON_RETRYABLE_FAILURE';
+}

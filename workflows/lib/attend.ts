@@ -19,7 +19,7 @@ import type { RunningProcess } from '../../src/domain/identity.js';
 import type { ProcessInput, ProcessKind, ProcessResult, Timing } from '../../src/domain/process.js';
 import type { ChangeRequest } from '../../src/domain/request.js';
 import { emergencyTaskQueue, processId, processMessages, taskQueue, type Preempt } from '../../src/domain/wire.js';
-import { due, lastEpoch, nextRotation, waiterFor } from './activities.js';
+import { here, waiterFor } from './activities.js';
 import { specFor, type Aggregate } from './aggregate.js';
 import { failureOf } from './failure.js';
 import { attributesOf } from './show.js';
@@ -67,7 +67,7 @@ export async function attend(
 async function isTooEarly({ state }: Aggregate, { onlyIfDue }: ChangeRequest): Promise<Refusal | undefined> {
   if (!onlyIfDue || !state.spec) return undefined;
   const { spec, lastRotatedAt } = state;
-  const verdict = await due({ spec, ...(lastRotatedAt !== undefined && { lastRotatedAt }) });
+  const verdict = await here.due({ spec, ...(lastRotatedAt !== undefined && { lastRotatedAt }) });
   return verdict.due ? undefined : { code: 'Conflict', reason: `it is not due any more: ${verdict.detail}` };
 }
 
@@ -80,7 +80,8 @@ async function inputFor(
   const { state } = aggregate;
   const { name, current, previous } = state;
   const spec = specFor(state, request)!;
-  state.processNumber = state.processNumber === 0 ? processNumberAfter(await lastEpoch(spec)) : state.processNumber + 1;
+  state.processNumber =
+    state.processNumber === 0 ? processNumberAfter(await here.lastEpoch(spec)) : state.processNumber + 1;
   return {
     kind,
     operation: processId(name, kind, state.processNumber),
@@ -159,7 +160,7 @@ export async function reckon(aggregate: Aggregate): Promise<void> {
   const { spec, current, lastRotatedAt } = aggregate.state;
   const isRotated = spec !== undefined && current !== undefined;
   aggregate.isNextDue(
-    isRotated ? await nextRotation({ spec, ...(lastRotatedAt !== undefined && { lastRotatedAt }) }) : undefined,
+    isRotated ? await here.nextRotation({ spec, ...(lastRotatedAt !== undefined && { lastRotatedAt }) }) : undefined,
   );
 }
 

@@ -22,14 +22,22 @@ export function failureOf(error: unknown): Failure {
   for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
     if (cause instanceof ApplicationFailure && isErrorCode(cause.type))
       return { code: cause.type, message: cause.message };
-    if (cause instanceof TimeoutFailure && !(cause.cause instanceof ApplicationFailure)) {
-      return { code: 'OutcomeUnknown', message: 'no answer in time: it may or may not have happened' };
-    }
+    if (cause instanceof TimeoutFailure)
+      return (
+        lastAnswer(cause) ?? { code: 'OutcomeUnknown', message: 'no answer in time: it may or may not have happened' }
+      );
   }
   if (error instanceof ActivityFailure || error instanceof ChildWorkflowFailure) {
     return { code: 'OutcomeUnknown', message: rootMessage(error) };
   }
   throw error;
+}
+
+/** What the last attempt said before patience ended. The SDK leaves it out of `cause`; the failure as received has it. */
+function lastAnswer({ failure }: TimeoutFailure): Failure | undefined {
+  const { message, applicationFailureInfo } = failure?.cause ?? {};
+  const code = applicationFailureInfo?.type;
+  return isErrorCode(code) ? { code, message: `${message}; given up after several attempts` } : undefined;
 }
 
 function rootMessage(error: Error): string {

@@ -7,7 +7,8 @@ import { ApplicationFailure, CancellationScope, CancelledFailure, sleep } from '
 import type { Change } from '../../activities/contract.js';
 import { undoEpoch } from '../../src/domain/epoch.js';
 import type { CredentialRecord } from '../../src/domain/credential.js';
-import { planOf } from '../../src/domain/plan.js';
+import type { Clearance, Decision } from '../../src/domain/decision.js';
+import { planOf, type ProcessPlan } from '../../src/domain/plan.js';
 import type {
   ProcessInput,
   ProcessOutcome,
@@ -17,7 +18,7 @@ import type {
   StageName,
   StageState,
 } from '../../src/domain/process.js';
-import { authorize, callerFor, clearance, sealHere } from './activities.js';
+import { callerFor, here, hereFirst } from './activities.js';
 import { now } from './clock.js';
 import { failureOf, type Failure } from './failure.js';
 import { awaitGate } from './gate.js';
@@ -37,7 +38,10 @@ export class Process {
   private after: ProcessResult['after'];
   private readonly startedAt = now();
   /** What a cancel stops. Shielded from the workflow's own scope, since whether a cancel counts depends on where the process is. */
-  private readonly scope = new CancellationScope({ parent: new CancellationScope({ cancellable: false }) });
+  private readonly scope = new CancellationScope({
+    cancellable: true,
+    parent: new CancellationScope({ cancellable: false }),
+  });
 
   constructor(readonly input: ProcessInput) {
     const { operation, kind, identity, request } = input;
@@ -187,9 +191,7 @@ export class Process {
   }
 
   private async authorizePlan(): Promise<void> {
-    const { spec, request } = this.input;
-    const emergency = request.emergency ?? false;
-    const [decision, cleared] = await Promise.all([authorize(this.state.plan!), clearance({ spec, emergency })]);
+    const [decision, cleared] = await Promise.all([this.decide(this.state.plan!), this.clearance()]);
     this.state.decision = decision;
     if (decision.effect === 'deny') {
       throw ApplicationFailure.nonRetryable(
@@ -202,6 +204,22 @@ export class Process {
     }
   }
 
+  private decide(plan: ProcessPlan): Promise<Decision> {
+    return hereFirst(
+      () => here.authorize(plan),
+      () => this.call('careful', 'Ask policy for its decision').authorize(plan),
+    );
+  }
+
+  /** Waits for as long as the freezes cannot be read: what is not known to be allowed does not happen. */
+  private clearance(): Promise<Clearance> {
+    const question = { spec: this.input.spec, emergency: this.state.emergency };
+    return hereFirst(
+      () => here.clearance(question),
+      () => this.call('stubborn', 'Read whether a freeze holds').clearance(question),
+    );
+  }
+
   private decisionInWords(): string {
     const { reasons, obligations } = this.state.decision!;
     const gate = obligations.approvals > 0 ? `, with ${obligations.approvals} approval(s)` : '';
@@ -211,7 +229,7 @@ export class Process {
   /** A freeze that began meanwhile holds: nothing changes until it ends. */
   private async waitUntilClear(stage: StageName): Promise<void> {
     for (;;) {
-      const cleared = await clearance({ spec: this.input.spec, emergency: this.state.emergency });
+      const cleared = await this.clearance();
       if (cleared.clear) return;
       this.waiting(stage, `frozen until ${cleared.until}: ${cleared.reason}`);
       await sleep(Math.max(1_000, Date.parse(cleared.until) - Date.now()), { summary: `freeze: ${cleared.reason}` });
@@ -287,14 +305,12 @@ export class Process {
     };
   }
 
-  /** In-process first; where that cannot be done now, as a remote activity that is retried until it is. */
-  private async seal(result: ProcessResult): Promise<{ readonly evidence: string }> {
+  private seal(result: ProcessResult): Promise<{ readonly evidence: string }> {
     const record = { state: this.state, result };
-    try {
-      return await sealHere(record);
-    } catch {
-      return this.call('stubborn', 'Seal the evidence record').seal(record);
-    }
+    return hereFirst(
+      () => here.seal(record),
+      () => this.call('stubborn', 'Seal the evidence record').seal(record),
+    );
   }
 
   private async alert(text: string): Promise<void> {
