@@ -93,7 +93,7 @@ function lastWindow(facts: Facts, deadline: number): number | undefined {
   const firstDay = dayOf(windows.zone, Math.max(now, last)) - 1;
   for (let day = dayOf(windows.zone, deadline); day >= firstDay; day -= 1) {
     const fits = openPieces(facts, day).filter(
-      (piece) => piece.from > last && piece.from >= last + youngestMs && piece.from <= deadline && piece.to > now,
+      (piece) => piece.from >= last + youngestMs && piece.from <= deadline && piece.to > now,
     );
     const piece = fits.at(-1);
     if (piece) return piece.from;

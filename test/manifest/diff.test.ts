@@ -74,6 +74,20 @@ describe('what applying would do', () => {
     ).toBe('unchanged');
   });
 
+  it('is nothing where consumers stand in another order, and something where deliveries do', () => {
+    const [one, two] = [
+      { name: 'a', notify: { ack: 'manual' as const } },
+      { name: 'b', notify: { ack: 'manual' as const } },
+    ];
+    const places = [
+      { store: 'local', path: 'a' },
+      { store: 'local', path: 'b' },
+    ];
+    const before = state({ spec: spec({ consumers: [one, two], deliver: places }) });
+    expect(diff([spec({ consumers: [two, one], deliver: places })], [before])[0]!.action).toBe('unchanged');
+    expect(diff([spec({ consumers: [one, two], deliver: [...places].reverse() })], [before])[0]!.action).toBe('rotate');
+  });
+
   it.each([
     [
       'a scope that grew',

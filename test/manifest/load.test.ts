@@ -343,14 +343,15 @@ describe('a problem names file, line, field, what was expected and what to do', 
     ]);
   });
 
-  it('does not apply what is right beside what is wrong: the wrong identity is left out, and a problem is given', () => {
-    const { identities, problems: found } = read(
-      manifest({ kind: 'x' }) +
-        manifest({ name: 'good', deliver: '[{ store: local, path: g }]' }).replace('identities:\n', ''),
-    );
-    expect(identities.map(({ name }) => name)).toEqual(['good']);
-    expect(found).toHaveLength(1);
-  });
+  it.each([{ kind: 'x' }, { target: '{ name: nowhere }' }, { rotation: '{ every: 1d, grace: 2d }' }])(
+    'does not give an identity with a problem, beside one that is right: %j',
+    (lines) => {
+      const good = manifest({ name: 'good', deliver: '[{ store: local, path: g }]' }).replace('identities:\n', '');
+      const { identities, problems: found } = read(manifest(lines) + good);
+      expect(identities.map(({ name }) => name)).toEqual(['good']);
+      expect(found).toHaveLength(1);
+    },
+  );
 });
 
 describe('the traps of YAML', () => {

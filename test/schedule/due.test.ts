@@ -144,11 +144,19 @@ const rows: readonly Row[] = [
   },
   {
     title: 'a weekly age keeps its weekly window in the week of 169 hours',
-    policy: { everyMs: 7 * day, window: sunday },
-    last: '2026-10-18T00:00:05Z',
-    now: '2026-10-20T00:00:00Z',
+    policy: { everyMs: 7 * day, window: sunday, whenNoWindow: 'break' },
+    last: '2026-10-25T00:00:05Z',
+    now: '2026-10-27T00:00:00Z',
     reason: 'not-yet',
-    next: '2026-10-25T00:00:00.000Z',
+    next: '2026-11-01T01:00:00.000Z',
+  },
+  {
+    title: 'a cron time never breaks a window, since nothing becomes too old',
+    policy: { cron: { expression: '0 12 1 * *', timezone: berlin }, window: sunday, whenNoWindow: 'break' },
+    last: '2026-10-04T00:00:00Z',
+    now: '2026-11-03T00:00:00Z',
+    reason: 'outside-window',
+    next: '2026-11-08T01:00:00.000Z',
   },
   {
     title: 'a window that opened before a rotation is served by it',
