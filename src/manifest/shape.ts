@@ -1,6 +1,5 @@
 /** Checks plain values against zod schemas and says what is wrong in words that name the field, what was expected and what to do. */
 import type { z } from 'zod';
-import { formatDuration } from './duration.js';
 import { formatPath, show, suggest } from './problem.js';
 import type { Path, Problem } from './problem.js';
 import type { YamlDocument } from './yaml.js';
@@ -224,9 +223,4 @@ function unwrap(schema: unknown): unknown {
   const definition = (schema as { def?: { innerType?: unknown; in?: unknown } } | undefined)?.def;
   const inner = definition?.innerType ?? definition?.in;
   return inner === undefined ? schema : unwrap(inner);
-}
-
-/** For messages about bounds of durations. */
-export function durationRange(min: number, max: number): string {
-  return `between ${formatDuration(min)} and ${formatDuration(max)}`;
 }
