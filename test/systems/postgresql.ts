@@ -10,7 +10,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import pg from 'pg';
 import { findBinaries, type PostgresBinaries } from './postgresql-binaries.js';
-import { serverUser, traversableTemporaryFolder } from './server-user.js';
+import { ownTemporaryFolder, serverUser } from './server-user.js';
 
 export type PostgresVersion = 15 | 18;
 
@@ -56,7 +56,7 @@ export interface PostgresOptions {
 /** Starts a server, or says why there is none. */
 export async function startPostgres(options: PostgresOptions): Promise<PostgresServer | Unavailable> {
   const user = serverUser('postgres');
-  const folder = traversableTemporaryFolder('tenure-postgres-');
+  const folder = ownTemporaryFolder('tenure-postgres-');
   const own = (path: string) => user && chownSync(path, user.uid, user.gid);
   try {
     const binaries = findBinaries(options.version, folder, user);

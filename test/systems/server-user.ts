@@ -1,6 +1,6 @@
 /** Under which user, and where, a test server may run that refuses to be root. */
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, statSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 
@@ -26,8 +26,43 @@ function lookUp(name: string): ServerUser | undefined {
 
 /** A new folder that another user can reach, whatever TMPDIR says. */
 export function traversableTemporaryFolder(prefix: string): string {
-  const place = [tmpdir(), '/tmp', '/var/tmp'].find(isTraversable) ?? tmpdir();
-  return mkdtempSync(join(place, prefix));
+  return mkdtempSync(join(traversablePlace(), prefix));
+}
+
+/**
+ * The same, with the id of this process in it: folders of processes that were killed before they could tidy up are removed
+ * by the next one.
+ */
+export function ownTemporaryFolder(prefix: string): string {
+  const place = traversablePlace();
+  for (const name of readdirSync(place)) if (name.startsWith(prefix)) removeIfOrphaned(join(place, name));
+  const folder = traversableTemporaryFolder(prefix);
+  writeFileSync(join(folder, ownerFile), String(process.pid));
+  return folder;
+}
+
+function traversablePlace(): string {
+  return [tmpdir(), '/tmp', '/var/tmp'].find(isTraversable) ?? tmpdir();
+}
+
+const ownerFile = 'owner.pid';
+
+function removeIfOrphaned(folder: string): void {
+  try {
+    const owner = Number(readFileSync(join(folder, ownerFile), 'utf8'));
+    if (Number.isInteger(owner) && owner > 0 && !isRunning(owner)) rmSync(folder, { recursive: true, force: true });
+  } catch {
+    // Without an owner it is not ours to judge; it may be in the making, or going.
+  }
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
 }
 
 /** Says whether every folder down to `path` lets other users through. */

@@ -49,6 +49,7 @@ describe('the guard around a target', () => {
   it.each([
     ['the password', material.password],
     ['the password in a url', material.url],
+    ['the password as urls write it', 'p%40ss%2Fword-of-some-length'],
     ['a url that it was not given', 'redis://app:another-secret@cache:6379/0'],
     ['a verifier', "ALTER ROLE x PASSWORD 'SCRAM-SHA-256$4096:c2FsdA==$another-secret:c2Vydg=='"],
   ])('takes %s out of an error, its facts included', async (_, text) => {

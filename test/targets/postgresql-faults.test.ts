@@ -250,6 +250,30 @@ function faults(fixture: Fixture): void {
     await expect(fixture.logIn(made.material)).rejects.toMatchObject({ code: '28P01' });
   });
 
+  it('does not say that it is done while a session is left, and is done when it has ended', async () => {
+    const made = await fixture.install(fixture.subject(newIdentity()));
+    const session = await fixture.logIn(made.material);
+    const { pid } = (await session.query<{ pid: number }>('SELECT pg_backend_pid() AS pid')).rows[0]!;
+    process.kill(pid, 'SIGSTOP');
+    const hasty = fixture.open({ endSessionsTimeoutMs: 300 });
+    await failsWith('StillInUse', hasty.retire(made.subject, [made.holder], 'these'));
+    await expect(fixture.logIn(made.material)).rejects.toMatchObject({ code: '28000' });
+    process.kill(pid, 'SIGCONT');
+    await hasty.retire(made.subject, [made.holder], 'these');
+    expect(await target.usage(made.subject, made.holder)).toMatchObject({ sessions: 0 });
+  });
+
+  it('uses no connection again that was left inside a transaction', async () => {
+    const made = await fixture.mint(
+      fixture.subject(newIdentity(), 1, { grants: [{ on: 'nowhere', may: ['select'] }] }),
+    );
+    for (let round = 0; round < 5; round += 1) {
+      await failsWith('RejectedUnchanged', target.install(made.subject, made.holder, made.material));
+    }
+    expect(await target.inspect(made.subject, [])).toEqual([]);
+    expect(await server.sql(`SELECT 1 FROM pg_stat_activity WHERE state LIKE 'idle in transaction%'`)).toEqual([]);
+  });
+
   it('ends sessions that keep coming back while it retires', async () => {
     const made = await fixture.install(fixture.subject(newIdentity()));
     let coming = true;

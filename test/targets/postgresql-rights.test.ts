@@ -84,6 +84,16 @@ function rights(fixture: Fixture): void {
     ]);
   });
 
+  it('grants what the scope names also where PUBLIC gives it today', async () => {
+    await fixture.sql('GRANT TEMPORARY ON DATABASE ledger TO tenure_admin WITH GRANT OPTION');
+    const { material } = await holds({ grants: [{ database: 'ledger', may: ['temporary'] }] });
+    await fixture.sql('REVOKE TEMPORARY ON DATABASE ledger FROM PUBLIC');
+    const client = await fixture.logIn(material);
+    await client.query('CREATE TEMPORARY TABLE mine (i int)');
+    await client.end();
+    await fixture.sql('GRANT TEMPORARY ON DATABASE ledger TO PUBLIC');
+  });
+
   it('grants CONNECT and USAGE where PUBLIC lost them', async () => {
     await fixture.sql('REVOKE CONNECT ON DATABASE ledger FROM PUBLIC; REVOKE USAGE ON SCHEMA public FROM PUBLIC');
     const { material } = await holds(ledgerScope);
@@ -100,6 +110,11 @@ function rights(fixture: Fixture): void {
       'on a column',
       (id: string) => `GRANT UPDATE (amount) ON public.ledger TO "${id}"`,
       'update public.ledger ("amount")',
+    ],
+    [
+      'on a column of what it may read anyway',
+      (id: string) => `GRANT SELECT (amount) ON public.ledger TO "${id}"`,
+      'select from public.ledger ("amount")',
     ],
     ['to pass it on', (id: string) => `GRANT SELECT ON public.ledger TO "${id}" WITH GRANT OPTION`, 'may pass on'],
     [

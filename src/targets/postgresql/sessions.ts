@@ -6,7 +6,7 @@ import { joinRoles } from './roles.js';
 
 const pollMs = 50;
 /** A login that was let in just before it was disabled shows up late: none has to be left twice, this far apart. */
-const settleMs = 150;
+const settleMs = 75;
 
 /** Sessions of a login; with `before`, only those older than that moment by the server's clock. */
 export async function usageOf({ client, now }: Session, principal: string, before?: string): Promise<Usage> {
