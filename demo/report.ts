@@ -1,0 +1,63 @@
+/** The end of the demo: what was measured, as tables, and where to look further. */
+import { span } from '../src/cli/words.js';
+import type { PhaseFigures } from './messages.js';
+import type { Scene } from './scene.js';
+import type { Exported } from './temporal.js';
+import type { Terminal } from './terminal.js';
+
+export function tellReport(scene: Scene, exported: readonly Exported[]): void {
+  const { terminal, claims } = scene.props;
+  terminal.say();
+  terminal.say(terminal.paint.bold('What was measured'));
+  terminal.say();
+  const phases = scene.figures.filter(({ requests }) => requests > 0);
+  tell(
+    terminal,
+    ['REQUESTS OF THE CLIENT', 'SENT', 'FAILED', 'PER SECOND', 'P50', 'P99'],
+    [...phases.map(rowOf), total(phases)],
+  );
+  terminal.say();
+  tell(
+    terminal,
+    ['PROCESS', 'OUTCOME', 'TOOK', 'EVENTS'],
+    exported.map(({ workflowId, outcome, took, events }) => [
+      workflowId,
+      outcome,
+      took === undefined ? '-' : span(took),
+      String(events),
+    ]),
+  );
+  terminal.say();
+  tell(terminal, ['TIMES', ''], scene.measured);
+  terminal.say();
+  const held = claims.all.filter(({ state }) => state === 'held').length;
+  const { green, red } = terminal.paint;
+  const verdict = `${held} of ${claims.all.length} claims were checked and held`;
+  terminal.say(claims.allHeld ? green(verdict) : red(verdict));
+  for (const { title, state } of claims.all) if (state !== 'held') terminal.say(red(`  ${state}: ${title}`));
+}
+
+function rowOf({ phase, requests, failed, seconds, p50, p99 }: PhaseFigures): string[] {
+  const latency = (ms: number) => (requests === failed ? '-' : `${Math.round(ms)} ms`);
+  return [phase, String(requests), String(failed), (requests / seconds).toFixed(1), latency(p50), latency(p99)];
+}
+
+function total(phases: readonly PhaseFigures[]): string[] {
+  const sum = (of: (figures: PhaseFigures) => number) => phases.reduce((all, figures) => all + of(figures), 0);
+  const requests = sum((figures) => figures.requests);
+  const perSecond = (requests / sum(({ seconds }) => seconds)).toFixed(1);
+  return ['all', String(requests), String(sum(({ failed }) => failed)), perSecond, '', ''];
+}
+
+function tell(terminal: Terminal, headings: readonly string[], rows: readonly (readonly string[])[]): void {
+  const all = [headings, ...rows];
+  const widths = headings.map((_, column) => Math.max(...all.map((row) => row[column]!.length)));
+  const isNumber = (column: number) => column > 0 && headings.length > 2;
+  all.forEach((row, index) => {
+    const cells = row.map((cell, column) =>
+      isNumber(column) ? cell.padStart(widths[column]!) : cell.padEnd(widths[column]!),
+    );
+    const line = `  ${cells.join('  ').trimEnd()}`;
+    terminal.say(index === 0 ? terminal.paint.dim(line) : line);
+  });
+}
