@@ -140,7 +140,10 @@ async function serverTime(client: Client, namespace: string): Promise<number | u
   const taskQueue = { name: `tenure-doctor-${randomUUID()}` };
   const stop = new AbortController();
   const poll = client.withAbortSignal(stop.signal, () =>
-    client.workflowService.pollWorkflowTaskQueue({ namespace, taskQueue, identity: 'tenure doctor' }),
+    // The server polls for nobody who does not say how long.
+    client.withDeadline(Date.now() + pollMs, () =>
+      client.workflowService.pollWorkflowTaskQueue({ namespace, taskQueue, identity: 'tenure doctor' }),
+    ),
   );
   poll.catch(() => undefined);
   try {
@@ -157,5 +160,6 @@ async function serverTime(client: Client, namespace: string): Promise<number | u
   }
 }
 
+const pollMs = 15_000;
 const pollNotedMs = 150;
 const workflowTasks = proto.temporal.api.enums.v1.TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW;

@@ -1,10 +1,20 @@
 /** The process: real streams, real signals, one exit code. Everything else is in `program.ts`. */
 import process from 'node:process';
+import { isChildRunning } from './child.js';
 import type { Io } from './io.js';
 import { run } from './program.js';
 
 const interrupt = new AbortController();
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interrupt.abort(signal));
+// The listeners stay: a library that finds itself the only one left would end the process at once. A second Ctrl-C does so.
+for (const [signal, exitCode] of [
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+] as const) {
+  process.on(signal, () => {
+    if (interrupt.signal.aborted && !isChildRunning()) process.exit(exitCode);
+    interrupt.abort(signal);
+  });
+}
 // A reader such as `head` that has seen enough is no failure.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
 

@@ -160,6 +160,16 @@ test.each(['SIGTERM', 'SIGINT', 'SIGHUP'] as const)(
   },
 );
 
+test('a command that takes its time to end is not left alone at the second Ctrl-C', async () => {
+  const script = `let count = 0; process.on('SIGINT', () => { console.log('again'); if (++count === 2) process.exit(9); }); console.log('ready'); setInterval(() => {}, 1000)`;
+  const child = start('exec', ...from, 'payments-db', ...show(script));
+  await ready(child);
+  child.kill('SIGINT');
+  await once(child.stdout!, 'data');
+  child.kill('SIGINT');
+  expect(await once(child, 'close')).toEqual([9, null]);
+});
+
 test('a command that a signal ends gives 128 and its number', async () => {
   const child = start('exec', ...from, 'payments-db', ...show(`console.log('ready'); setInterval(() => {}, 1000)`));
   await ready(child);
