@@ -175,11 +175,13 @@ function isTimeout(error: unknown): boolean {
   if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError) return true;
   const code =
     (error as { code?: unknown } | null)?.code ?? (error as { cause?: { code?: unknown } } | null)?.cause?.code;
-  return code === deadlineExceeded;
+  return code === deadlineExceeded || code === cancelled;
 }
 
 /** gRPC status DEADLINE_EXCEEDED. */
 const deadlineExceeded = 4;
+/** gRPC status CANCELLED: the same deadline, where the server noticed first. Nothing else cancels these calls. */
+const cancelled = 1;
 
 function causeText(error: Error): string {
   return error.cause instanceof Error ? error.cause.message : '';
