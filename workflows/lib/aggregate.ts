@@ -153,9 +153,10 @@ export class Aggregate {
     }
   }
 
+  /** Emergencies stand in front, among themselves in the order asked. */
   private enqueue(asked: ChangeRequest): void {
-    if (asked.emergency) this.state.queue.unshift(asked);
-    else this.state.queue.push(asked);
+    const emergencies = this.state.queue.filter(({ emergency }) => emergency).length;
+    this.state.queue.splice(asked.emergency ? emergencies : this.state.queue.length, 0, asked);
   }
 
   private remember(id: string, answer: Answer): void {
@@ -178,7 +179,8 @@ export class Aggregate {
 
 /** What an identity is called in, from the moment a process has ended. */
 function statusAfter({ status }: IdentityState, { kind, outcome, after }: ProcessResult): IdentityState['status'] {
-  if (outcome === 'unfinished') return 'needs-operator';
+  // Whoever is pre-empted by an emergency is not listened to any more: this one stopped, undid nothing, and nothing followed.
+  if (outcome === 'unfinished' || outcome === 'pre-empted') return 'needs-operator';
   if (outcome !== 'succeeded') return status;
   if (kind === 'offboard') return 'offboarded';
   if (kind === 'revoke') return 'revoked';
@@ -194,7 +196,7 @@ function setOrDelete<Key extends 'current' | 'previous' | 'nextRotationAt'>(
   else state[key] = value;
 }
 
-/** The declared identity that a request works on. */
-export function specFor(state: IdentityState, asked: ChangeRequest): IdentitySpec | undefined {
-  return asked.spec ?? state.spec;
+/** The declared identity that a request works on. Only what makes a credential may bring a new one: an end goes by what was made. */
+export function specFor(state: IdentityState, { kind, spec }: ChangeRequest): IdentitySpec | undefined {
+  return kind === 'provision' || kind === 'rotate' ? (spec ?? state.spec) : state.spec;
 }

@@ -39,27 +39,29 @@ export class Inbox {
     );
     setHandler(
       resume,
-      (told) =>
-        this.take(
-          state().parked !== undefined,
-          'resume',
-          () => (this.word = told?.how === 'go-on' ? 'go-on' : 'again'),
-        ),
+      (told) => this.take(state().parked !== undefined && isResume(told), 'resume', () => (this.word = told.how)),
       {
         description: 'Go on with a parked process',
       },
     );
-    setHandler(abandon, () => this.take(state().parked !== undefined, 'abandon', () => (this.word = 'abandon')), {
-      description: 'Give up a parked process',
-    });
+    setHandler(
+      abandon,
+      (told) =>
+        this.take(
+          state().parked !== undefined && typeof told?.by === 'string',
+          'abandon',
+          () => (this.word = 'abandon'),
+        ),
+      { description: 'Give up a parked process' },
+    );
     setHandler(preempt, (told) => this.preempt(told, stop), { description: 'An emergency takes over' });
   }
 
-  /** Waits for an operator to say how a parked process goes on. */
+  /** Waits for an operator to say how a parked process goes on. A process that is pre-empted waits no longer. */
   async operatorsWord(): Promise<'again' | 'go-on' | 'abandon'> {
     // Not forgotten before: an operator may be quicker than the alert that a process sends when it parks.
-    await condition(() => this.word !== undefined);
-    const word = this.word!;
+    await condition(() => this.word !== undefined || this.preemptedBy !== undefined);
+    const word = this.word ?? 'again';
     delete this.word;
     return word;
   }
@@ -90,6 +92,10 @@ function isVote(vote: Vote | null | undefined): boolean {
     typeof vote.planDigest === 'string' &&
     (vote.decision === 'approve' || vote.decision === 'deny')
   );
+}
+
+function isResume(told: Resume | null | undefined): boolean {
+  return typeof told?.by === 'string' && (told.how === 'again' || told.how === 'go-on');
 }
 
 function isAcknowledgement(ack: ConsumerAcknowledgement | null | undefined): boolean {
