@@ -84,7 +84,7 @@ export async function change(
   const client = await session.services.client();
   await demandAnswer(client, session, name, request.kind);
   const answer = await ask(client, name, request);
-  if (!answer.accepted) throw new CliError(answer.code, `${name}: ${answer.reason}`, nextCommands(answer.code, name));
+  if (!answer.accepted) throw new CliError(answer.code, answer.reason, nextCommands(answer.code, name));
   if (!options.wait) {
     session.out.say(`${name}: ${request.kind} accepted: ${answer.note}`);
     session.out.say(`  request id: ${request.id}`);

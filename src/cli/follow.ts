@@ -62,7 +62,7 @@ export async function turnOf(
     const turn = state && turnIn(state, requestId);
     if (turn) return turn;
     if (!state) view.aside('no worker answers; the request is kept and goes on when one runs: tenure worker');
-    else view.aside(state.running ? `waiting for ${state.running.operation} to end` : 'waiting for its turn');
+    else if (state.running) view.aside(`waiting for ${state.running.operation} to end`);
     if (await pause(patience, deadline)) return undefined;
   }
 }
@@ -74,8 +74,7 @@ export function turnIn(state: IdentityState, requestId: string): Turn | undefine
   const summary = recent.find((process) => process.requestId === requestId);
   if (summary) return summary.operation === undefined ? { summary } : { operation: summary.operation };
   const answer = handled.find(({ id }) => id === requestId)?.answer;
-  if (answer?.accepted === false)
-    throw new CliError(answer.code, `${name}: ${answer.reason}`, nextCommands(answer.code, name));
+  if (answer?.accepted === false) throw new CliError(answer.code, answer.reason, nextCommands(answer.code, name));
   // An emergency that joins one that runs already is answered with that one's operation.
   return answer?.operation === undefined ? undefined : { operation: answer.operation };
 }

@@ -1,7 +1,7 @@
 /** What happened to an identity, in plain words. Pure: facts in, sentences out. */
 import type { ProcessKind, ProcessOutcome } from '../domain/process.js';
 import type { ChangeRequest } from '../domain/request.js';
-import { span } from './words.js';
+import { count, span } from './words.js';
 
 /** One thing that happened. `workflow` is the id of the identity or of the process; `at` is ISO 8601. */
 export type Fact = { readonly at: string; readonly workflow: string } & Happening;
@@ -19,6 +19,14 @@ type Happening =
   | { readonly what: 'process begun'; readonly kind: ProcessKind }
   | ({ readonly what: 'step done'; readonly ms: number; readonly lastFailure?: string; readonly proof?: string } & Step)
   | ({ readonly what: 'step failed'; readonly code: string; readonly message: string } & Step)
+  | {
+      readonly what: 'decided';
+      readonly effect: 'allow' | 'deny';
+      readonly reasons: readonly string[];
+      readonly approvals: number;
+    }
+  | { readonly what: 'held'; readonly until: string; readonly reason: string }
+  | { readonly what: 'staged'; readonly principal: string; readonly fingerprint: string }
   | { readonly what: 'waited'; readonly summary: string }
   | { readonly what: 'voted'; readonly by: string; readonly decision: 'approve' | 'deny'; readonly reason?: string }
   | { readonly what: 'acknowledged'; readonly consumer: string; readonly by: string }
@@ -63,6 +71,12 @@ export function sentenceOf(fact: Fact): string {
       return `${wordsOf(fact)}: done in ${span(fact.ms)}${tries(fact.attempt, fact.lastFailure)}${fact.proof === undefined ? '' : ` - ${fact.proof}`}`;
     case 'step failed':
       return `${wordsOf(fact)}: failed with ${fact.code}${tries(fact.attempt)}: ${fact.message}`;
+    case 'decided':
+      return `policy ${fact.effect === 'allow' ? 'allowed' : 'denied'} it${fact.approvals > 0 ? `, with ${count(fact.approvals, 'approval')}` : ''}: ${fact.reasons.join(', ')}`;
+    case 'held':
+      return `nothing may change until ${fact.until}: ${fact.reason}`;
+    case 'staged':
+      return `a credential was made for ${fact.principal}, fingerprint ${fact.fingerprint}, and kept in the store`;
     case 'waited':
       return `the time ran out: ${fact.summary}`;
     case 'voted':

@@ -69,6 +69,18 @@ const table: readonly [Fact, string][] = [
     },
     'rotate failed and left something (UnwindFailed: two undos failed); left: install: login left',
   ],
+  [
+    { ...base, what: 'decided', effect: 'allow', reasons: ['production'], approvals: 1 },
+    'policy allowed it, with 1 approval: production',
+  ],
+  [
+    { ...base, what: 'held', until: '2027-01-02T00:00:00Z', reason: 'year end' },
+    'nothing may change until 2027-01-02T00:00:00Z: year end',
+  ],
+  [
+    { ...base, what: 'staged', principal: 'payments-db_b', fingerprint: 'ab12' },
+    'a credential was made for payments-db_b, fingerprint ab12, and kept in the store',
+  ],
 ];
 
 test.each(table)('%o is told in words', (fact, sentence) => {

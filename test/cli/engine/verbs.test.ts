@@ -31,7 +31,7 @@ async function tenure(...argv: string[]): Promise<Ran> {
   return { code, stdout: pretended.stdout(), stderr: pretended.stderr() };
 }
 
-async function tenureJson<T = any>(...argv: string[]): Promise<T> {
+async function tenureJson<T>(...argv: string[]): Promise<T> {
   const { stdout } = await tenure(...argv, '--json');
   return JSON.parse(stdout) as T;
 }
@@ -56,7 +56,7 @@ describe('rotate', () => {
 
   test('gives one document with --json', async () => {
     const name = await provisioned('rotate-json');
-    const document = await tenureJson('rotate', name);
+    const document = await tenureJson<object>('rotate', name);
     expect(document).toMatchObject({
       v: 1,
       identity: name,
@@ -67,8 +67,8 @@ describe('rotate', () => {
 
   test('is done once for one request id', async () => {
     const name = await provisioned('rotate-once');
-    const first = await tenureJson('rotate', name, '--request-id', 'same');
-    const second = await tenureJson('rotate', name, '--request-id', 'same');
+    const first = await tenureJson<{ operation: string }>('rotate', name, '--request-id', 'same');
+    const second = await tenureJson<{ operation: string }>('rotate', name, '--request-id', 'same');
     expect(second.operation).toBe(first.operation);
     expect((await engine.state(name)).recent.filter(({ kind }) => kind === 'rotate')).toHaveLength(1);
   });
@@ -263,7 +263,9 @@ describe('list, show and history', () => {
     expect((await tenure('list', '--status', 'offboarded')).stdout).not.toContain('listed-a');
     expect((await tenure('list', '--names')).stdout.split('\n')).toContain('listed-a');
     expect(
-      (await tenureJson('list', '--tag', 'policy:monthly')).identities.map(({ name }: { name: string }) => name),
+      (await tenureJson<{ identities: { name: string }[] }>('list', '--tag', 'policy:monthly')).identities.map(
+        ({ name }) => name,
+      ),
     ).toContain('listed-a');
   });
 
