@@ -35,12 +35,13 @@ export async function identity(start: IdentityStart): Promise<IdentityState> {
   });
   setHandler(stateQuery, () => aggregate.state, { description: 'The whole state of the identity' });
 
+  if (start.state && !start.state.nextRotationAt) void reckon(aggregate);
   while (!aggregate.isOver()) {
     await condition(() => aggregate.hasWork() || isRunTooLong());
     if (isRunTooLong()) return carryOn(start, aggregate);
     const process = await begin(aggregate, start.timing);
     if (process) await attend(aggregate, process, isRunTooLong);
-    if (!aggregate.state.running) await reckon(aggregate);
+    if (!aggregate.state.running) void reckon(aggregate);
   }
   await condition(allHandlersFinished);
   return aggregate.state;
