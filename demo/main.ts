@@ -93,7 +93,11 @@ async function setUp(folder: string, options: DemoOptions) {
   closers.push(() => receiver.stop());
   const { config, changes } = await makeFolder(folder, { ledger, signingKey, webhookPort: receiver.port });
   await writeDevNote(file('.tenure'), { ...server, pid: process.pid });
-  const { client, connection } = await connectClient({ address: server.address, namespace: server.namespace, env: {} });
+  const { client, connection } = await connectClient({
+    address: server.address,
+    namespace: server.namespace,
+    alone: true,
+  });
   closers.push(() => connection.close());
   const tenure = new Tenure(folder, terminal, cleanEnvironment(process.env, terminal.isColourful));
   const scene = new Scene({

@@ -6,7 +6,7 @@ import type { TenureConfig } from '../config/types.js';
 import { TenureError } from '../domain/errors.js';
 import type { Store } from '../stores/store.js';
 import type { Targets } from '../targets/registry.js';
-import type { ConnectedClient } from '../temporal/connection.js';
+import type { ConnectedClient, ConnectOptions } from '../temporal/connection.js';
 import { readDevNote } from './dev-file.js';
 import { CliError } from './errors.js';
 import type { Io } from './io.js';
@@ -14,8 +14,8 @@ import type { Io } from './io.js';
 export interface Services {
   /** Absolute path of the operator's file: the one that was found, or where one would be made. */
   configFile(): Promise<string>;
-  /** What Temporal's connection settings are read from. */
-  readonly connectionEnv: Readonly<Record<string, string>>;
+  /** As Temporal's own tools connect; with nothing configured, to the `tenure dev` of this folder. */
+  connectOptions(): Promise<ConnectOptions>;
   config(): Promise<TenureConfig>;
   client(): Promise<Client>;
   namespace(): Promise<string>;
@@ -35,12 +35,12 @@ export function openServices(io: Io, configFile: string | undefined): Services {
   );
   const folder = async (): Promise<string> => dirname(await file());
   const closers: (() => Promise<unknown>)[] = [];
-  const connectionEnv = definedOnly(io.env);
   const config = once(async () =>
     (await import('../config/load.js')).loadConfig(configFile, { cwd: io.cwd, env: io.env }),
   );
+  const connectOptions = once(async () => optionsFor(io, await folder()));
   const connected = once(async () => {
-    const open = await connect(io, await folder());
+    const open = await connect(await connectOptions());
     closers.push(() => open.connection.close());
     return open;
   });
@@ -52,7 +52,7 @@ export function openServices(io: Io, configFile: string | undefined): Services {
   });
   return {
     configFile: file,
-    connectionEnv,
+    connectOptions,
     config,
     client: async () => (await connected()).client,
     namespace: async () => (await connected()).namespace,
@@ -70,14 +70,18 @@ export function stateFolder(folder: string): string {
   return join(folder, '.tenure');
 }
 
-/** As Temporal's own tools connect; with nothing configured, to the `tenure dev` of this folder. */
-async function connect(io: Io, folder: string): Promise<ConnectedClient> {
+async function optionsFor(io: Io, folder: string): Promise<ConnectOptions> {
   const isConfigured = ['TEMPORAL_ADDRESS', 'TEMPORAL_PROFILE', 'TEMPORAL_CONFIG_FILE'].some((name) => io.env[name]);
   const note = isConfigured ? undefined : await readDevNote(stateFolder(folder));
+  if (!note) return { env: definedOnly(io.env) };
+  // Alone, so that the key of a default profile never goes to a server that it is not for.
+  return { address: note.address, namespace: note.namespace, alone: true };
+}
+
+async function connect(options: ConnectOptions): Promise<ConnectedClient> {
   const { connectClient } = await import('../temporal/connection.js');
-  const where = note && { address: note.address, namespace: note.namespace };
   try {
-    return await connectClient({ env: definedOnly(io.env), ...where });
+    return await connectClient(options);
   } catch (error) {
     if (!(error instanceof TenureError) || error.code !== 'TargetUnavailable') throw error;
     throw new CliError('NoTemporal', error.message, ['tenure dev', 'tenure doctor']);

@@ -19,9 +19,9 @@ export async function startWorker({ services, io }: Session): Promise<Running> {
   const log = createLog(io.stderr, io.env['TENURE_LOG'] ?? 'info');
   installRuntime(log);
   const config = await services.config();
-  const [client, address, namespace] = await Promise.all([services.client(), services.address(), services.namespace()]);
+  const [client, namespace] = await Promise.all([services.client(), services.namespace()]);
   await ensureSearchAttributes(client.connection as Connection, namespace);
-  const { connection } = await connectWorker({ address, namespace, env: services.connectionEnv });
+  const { connection } = await connectWorker(await services.connectOptions());
   const worker = await createWorker({ config, connection, namespace, log });
   return {
     async run() {

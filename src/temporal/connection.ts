@@ -18,6 +18,8 @@ export interface ConnectOptions {
   /** Profile of `temporal.toml`; `TEMPORAL_PROFILE` or `default` when left out. */
   readonly profile?: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** Neither variables nor profiles count: `address` was found by other means, and must not be shown their keys. */
+  readonly alone?: boolean;
 }
 
 /** A client and what it is connected to. */
@@ -83,9 +85,13 @@ export function whereTo(options: ConnectOptions = {}): {
   };
 }
 
-function configured({ profile, env }: ConnectOptions): ClientConnectConfig {
+function configured({ profile, env, alone }: ConnectOptions): ClientConnectConfig {
   try {
-    return loadClientConnectConfig({ ...(profile && { profile }), ...(env && { overrideEnvVars: { ...env } }) });
+    return loadClientConnectConfig({
+      ...(profile && { profile }),
+      ...(env && { overrideEnvVars: { ...env } }),
+      ...(alone && { disableFile: true, disableEnv: true }),
+    });
   } catch (error) {
     throw new TenureError(
       'InvalidRequest',

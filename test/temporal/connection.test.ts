@@ -35,6 +35,14 @@ describe('where a connection goes', () => {
     expect(whereTo({ env: { ...file(), TEMPORAL_PROFILE: 'staging' } })).toMatchObject({ namespace: 'staging' });
   });
 
+  test('takes nothing from variables and profiles, their keys least of all, when it stands alone', () => {
+    const env = { ...file(), TEMPORAL_API_KEY: 'planted-key', TEMPORAL_NAMESPACE: 'elsewhere' };
+    const alone = whereTo({ env, address: '127.0.0.1:7000', alone: true });
+    expect(alone).toMatchObject({ address: '127.0.0.1:7000', namespace: 'default' });
+    expect(JSON.stringify(alone)).not.toContain('planted-key');
+    expect(JSON.stringify(whereTo({ env, address: '127.0.0.1:7000' }))).toContain('planted-key');
+  });
+
   test('is the variable before the profile, and the option before both', () => {
     const env = { ...file(), TEMPORAL_ADDRESS: 'three.example:7233' };
     expect(whereTo({ env }).address).toBe('three.example:7233');
