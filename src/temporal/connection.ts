@@ -86,12 +86,9 @@ export function whereTo(options: ConnectOptions = {}): {
 }
 
 function configured({ profile, env, alone }: ConnectOptions): ClientConnectConfig {
+  if (alone) return { connectionOptions: {} };
   try {
-    return loadClientConnectConfig({
-      ...(profile && { profile }),
-      ...(env && { overrideEnvVars: { ...env } }),
-      ...(alone && { disableFile: true, disableEnv: true }),
-    });
+    return loadClientConnectConfig({ ...(profile && { profile }), ...(env && { overrideEnvVars: { ...env } }) });
   } catch (error) {
     throw new TenureError(
       'InvalidRequest',
