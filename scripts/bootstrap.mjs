@@ -25,7 +25,8 @@ try {
   checkNode();
   await prepare();
   const [program, ...first] = programs[/** @type {keyof typeof programs} */ (what)];
-  if (program) process.exitCode = await runInForeground(process.execPath, [path.join(root, program), ...first, ...args]);
+  if (program)
+    process.exitCode = await runInForeground(process.execPath, [path.join(root, program), ...first, ...args]);
 } catch (error) {
   if (!(error instanceof StepFailed)) throw error;
   process.stderr.write(`${error.message}\n`);

@@ -30,12 +30,11 @@ const services = Object.entries(compose.services);
 /** The specification's own JSON Schema, as a linter of compose files ships it. */
 function isValid(document: unknown): { readonly valid: boolean; readonly errors: unknown } {
   const folder = path.dirname(createRequire(import.meta.url).resolve('dclint/package.json'));
-  const schema = JSON.parse(readFileSync(path.join(folder, 'schemas/compose.schema.json'), 'utf8')) as object;
   // It names its draft by an address that ajv does not know.
-  const check = new Ajv({ strict: false, validateSchema: false, validateFormats: false }).compile({
-    ...schema,
-    $schema: undefined,
-  });
+  const { $schema: _draft, ...schema } = JSON.parse(
+    readFileSync(path.join(folder, 'schemas/compose.schema.json'), 'utf8'),
+  ) as Record<string, unknown>;
+  const check = new Ajv({ strict: false, validateFormats: false }).compile(schema);
   return { valid: check(document), errors: check.errors };
 }
 

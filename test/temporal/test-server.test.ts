@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { packageRoot } from '../../src/package-root.js';
 import { temporalTestServer, testServerVersion } from '../../src/temporal/test-server.js';
 import { describeUnless, testServerMissing } from '../support/machine.js';
@@ -58,9 +58,10 @@ describe('the time-skipping test server', () => {
 
 describeUnless(testServerMissing, 'the real time-skipping test server', () => {
   test('lets a month pass at once', async () => {
-    const environment = await TestWorkflowEnvironment.createTimeSkipping({
-      server: { executable: { type: 'existing-path', path: await temporalTestServer() } },
-    });
+    const executable = { type: 'existing-path', path: await temporalTestServer() } as const;
+    // The SDK waits five seconds for its start; Java on a busy machine takes longer the first time.
+    const start = () => TestWorkflowEnvironment.createTimeSkipping({ server: { executable } });
+    const environment = await vi.waitFor(start, { timeout: 50_000 });
     const before = await environment.currentTimeMs();
     await environment.sleep('30 days');
     expect((await environment.currentTimeMs()) - before).toBeGreaterThanOrEqual(30 * 86_400_000);
