@@ -26,6 +26,8 @@ export interface Change {
   readonly specBefore?: IdentitySpec;
   /** The credential that goes. */
   readonly from?: CredentialRecord;
+  /** One that went before it and was never proven dead: an unfinished process has left it. It goes too. */
+  readonly previous?: CredentialRecord;
   /** The credential that comes: known after `stage`. */
   readonly to?: CredentialRecord;
 }

@@ -103,10 +103,11 @@ export function createCredentialActivities(deps: CredentialDependencies): Creden
     },
 
     async retire(change) {
-      const holders = retiring(change).map(holderOf);
       // The target comes first and fences itself, so that a store that is down never holds up a revocation.
       const proofs = await Promise.all(
-        targetsOf(deps, change).map((target) => target.retire(subjectOf(change), holders, change.reach)),
+        targetsOf(change).map((target) =>
+          deps.target(target).retire(subjectOf(change), holdersAt(target, retiring(change)), change.reach),
+        ),
       );
       await eachDelivery(deps, change, (store, path) => store.raise(path, fenceOf(change)));
       return {
@@ -127,17 +128,12 @@ export function createCredentialActivities(deps: CredentialDependencies): Creden
     },
 
     async purge(change) {
-      const holders = retiring(change);
-      const leaving = holders.filter(
-        ({ principal }) => principal !== change.to?.principal || change.reach === 'everything',
+      const leaving = retiring(change).filter(
+        (credential) => change.reach === 'everything' || !isSameLogin(credential, change.to),
       );
-      for (const target of targetsOf(deps, change)) {
-        await target.purge(
-          subjectOf(change),
-          leaving.filter((credential) => credential.target === target.name).map(holderOf),
-        );
-      }
-      const versions = holders.map(({ version }) => version);
+      for (const target of targetsOf(change))
+        await deps.target(target).purge(subjectOf(change), holdersAt(target, leaving));
+      const versions = retiring(change).map(({ version }) => version);
       await eachDelivery(deps, change, (store, path) =>
         change.reach === 'everything'
           ? store.clear(path, fenceOf(change))
@@ -148,7 +144,7 @@ export function createCredentialActivities(deps: CredentialDependencies): Creden
 
     async remove(change) {
       const sentences: string[] = [];
-      for (const target of targetsOf(deps, change)) sentences.push(...(await target.remove(subjectOf(change))));
+      for (const target of targetsOf(change)) sentences.push(...(await deps.target(target).remove(subjectOf(change))));
       await eachDelivery(deps, change, (store, path) => store.clear(path, fenceOf(change)));
       for (const { store, path } of change.spec.deliver)
         sentences.push(emptiness(await deps.store(store).describe(path), store, path));
@@ -226,19 +222,23 @@ async function whatWasBefore(deps: CredentialDependencies, change: Change, from:
   return { holder: holderOf(from), material: await materialOf(deps, from), scope };
 }
 
-/** Where credentials of the change may be accepted: the target that is declared, and the one that the old credential is at. */
-function targetsOf(
-  deps: CredentialDependencies,
-  { spec, from, to, reach }: Change & { readonly reach?: string },
-): Target[] {
-  const everywhere = [spec.target.name, ...(from ? [from.target] : [])];
-  const names = reach === 'these' ? [from?.target ?? to?.target ?? spec.target.name] : everywhere;
-  return [...new Set(names)].map((name) => deps.target(name));
+/** The targets that may accept what ends; without `these`, also the one that is declared. */
+function targetsOf(change: Change & { readonly reach?: 'these' | 'everything' }): string[] {
+  const going = retiring(change).map(({ target }) => target);
+  return [...new Set(change.reach === 'these' ? going : [change.spec.target.name, ...going])];
 }
 
-/** The credentials that end. */
-function retiring({ from }: Change): CredentialRecord[] {
-  return from ? [from] : [];
+/** The credentials that end: the one that is replaced or revoked, and what an unfinished process left. */
+function retiring({ from, previous }: Change): CredentialRecord[] {
+  return [from, previous].filter((credential) => credential !== undefined);
+}
+
+function holdersAt(target: string, credentials: readonly CredentialRecord[]): Holder[] {
+  return credentials.filter((credential) => credential.target === target).map(holderOf);
+}
+
+function isSameLogin(one: CredentialRecord, other: CredentialRecord | undefined): boolean {
+  return one.target === other?.target && one.principal === other.principal;
 }
 
 function sameTarget({ to }: Change, target: string): boolean {
@@ -250,30 +250,40 @@ async function materialsToRefuse(
   deps: CredentialDependencies,
   change: Change & { readonly reach: 'these' | 'everything' },
 ): Promise<{ target: string; material: Material }[]> {
-  if (change.reach === 'these') {
-    return Promise.all(
-      retiring(change).map(async (credential) => ({
-        target: credential.target,
-        material: await materialOf(deps, credential),
-      })),
-    );
+  const { from, spec } = change;
+  const kept = await everythingKept(deps, change);
+  // What is replaced has to be tried: a proof without it would prove nothing.
+  if (change.reach === 'these' && from) kept.set(from.version, await materialOf(deps, from));
+  const going = retiring(change);
+  return [...kept].flatMap(([version, material]) => {
+    const credential = going.find((one) => one.version === version);
+    if (change.reach === 'these' && !credential) return [];
+    return [{ target: credential?.target ?? spec.target.name, material }];
+  });
+}
+
+/** By version: all material of the identity, also where it was delivered before. */
+async function everythingKept(deps: CredentialDependencies, change: Change): Promise<Map<string, Material>> {
+  const kept = new Map<string, Material>();
+  for (const { store: name, path } of [...change.spec.deliver, ...leftDeliveries(change)]) {
+    const store = deps.store(name);
+    for (const { version } of Object.values((await store.describe(path)).slots))
+      if (!kept.has(version)) kept.set(version, (await store.read(path, { version })).material);
   }
-  const { store: name, path } = deliveriesOf(change.spec)[0];
-  const store = deps.store(name);
-  const versions = Object.values((await store.describe(path)).slots).map(({ version }) => version);
-  return Promise.all(
-    versions.map(async (version) => ({
-      target: change.from?.version === version ? change.from.target : change.spec.target.name,
-      material: (await store.read(path, { version })).material,
-    })),
-  );
+  return kept;
+}
+
+/** Where credentials that end were delivered, and what is declared no more. */
+function leftDeliveries(change: Change): Delivery[] {
+  const declared = new Set(change.spec.deliver.map(({ store, path }) => `${store}:${path}`));
+  return retiring(change)
+    .flatMap(({ deliveries }) => deliveries)
+    .filter(({ store, path }) => !declared.has(`${store}:${path}`));
 }
 
 /** A delivery that is declared no more loses all material once the new credential is current elsewhere. */
 async function purgeLeftDeliveries(deps: CredentialDependencies, change: Change): Promise<void> {
-  const kept = new Set(change.spec.deliver.map(({ store, path }) => `${store}:${path}`));
-  const left = change.from?.deliveries.filter(({ store, path }) => !kept.has(`${store}:${path}`)) ?? [];
-  for (const { store, path } of left) await deps.store(store).clear(path, fenceOf(change));
+  for (const { store, path } of leftDeliveries(change)) await deps.store(store).clear(path, fenceOf(change));
 }
 
 /** Where old and new log in by the same name there is nobody to wait for: the old secret is dead already. */
