@@ -13,8 +13,8 @@ export async function drain(process: Process): Promise<DrainProof> {
   return process.stage(
     'drain',
     async () => {
-      for (;;) {
-        const proof = await watch(process, graceMs);
+      for (let watched = 0; ; watched += 1) {
+        const proof = await watch(process, watched === 0 ? graceMs : extendedMs(graceMs, watched));
         if (proof.drained || whenInUse === 'go-on') return proof;
         if (whenInUse === 'extend') continue;
         const told = await process.park('drain', `${proof.principal} is still in use: ${proof.who.join(', ')}`);
@@ -25,6 +25,13 @@ export async function drain(process: Process): Promise<DrainProof> {
     say.drained,
   );
 }
+
+/** Each further watch lasts longer: it ends when nobody uses the credential any more, and each one is events in the history. */
+function extendedMs(graceMs: number, times: number): number {
+  return Math.max(graceMs, Math.min(1_000 * 2 ** times, longestExtensionMs));
+}
+
+const longestExtensionMs = 60 * 60_000;
 
 async function watch(process: Process, graceMs: number): Promise<DrainProof> {
   const startedAt = now();
