@@ -91,11 +91,13 @@ export async function followProcess(
   // Ending the wait rejects it; whoever still races it hears of real failures.
   closing.catch(() => undefined);
   const deadline = deadlineOf(patience);
+  let looking: Promise<ProcessState | undefined> = Promise.resolve(undefined);
   let state: ProcessState | undefined;
   let heardAt = Date.now();
   try {
     for (;;) {
-      const seen = await Promise.race([closing, processOf(client, operation)]);
+      looking = processOf(client, operation, end.signal);
+      const seen = await Promise.race([closing, looking]);
       if (seen && 'ending' in seen) {
         state = await lastLook(client, operation, view, state);
         return { ...seen.ending, operation, ...(state && { state }) };
@@ -113,8 +115,10 @@ export async function followProcess(
       if (why) return { how: 'left', operation, why, ...(state && { state }) };
     }
   } finally {
-    end.abort();
     view.close();
+    end.abort();
+    // A call that is still open when its connection closes is tried again by the SDK, and that throws where nobody can catch it.
+    await Promise.allSettled([looking, closing]);
   }
 }
 

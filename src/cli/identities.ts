@@ -131,17 +131,23 @@ export async function stateOf(client: Client, name: string): Promise<IdentitySta
 }
 
 /** The state of a process; `undefined` when no worker answers or the process is not known yet. */
-export async function processOf(client: Client, operation: string): Promise<ProcessState | undefined> {
+export async function processOf(
+  client: Client,
+  operation: string,
+  signal?: AbortSignal,
+): Promise<ProcessState | undefined> {
   try {
-    return await query<ProcessState>(client, operation, processMessages.process);
+    return await query<ProcessState>(client, operation, processMessages.process, signal);
   } catch (error) {
     if (error instanceof WorkflowNotFoundError || isNoWorker(error)) return undefined;
     throw error;
   }
 }
 
-async function query<Result>(client: Client, workflowId: string, name: string): Promise<Result> {
-  return client.withDeadline(Date.now() + queryMs, () => client.workflow.getHandle(workflowId).query<Result>(name));
+async function query<Result>(client: Client, workflowId: string, name: string, signal?: AbortSignal): Promise<Result> {
+  const ask = (): Promise<Result> =>
+    client.withDeadline(Date.now() + queryMs, () => client.workflow.getHandle(workflowId).query<Result>(name));
+  return signal ? client.withAbortSignal(signal, ask) : ask();
 }
 
 /** The name of an identity from what a person typed: a name, its workflow id, or the id of one of its processes. */

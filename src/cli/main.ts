@@ -1,6 +1,7 @@
 /** The process: real streams, real signals, one exit code. Everything else is in `program.ts`. */
 import process from 'node:process';
 import { isChildRunning } from './child.js';
+import { complaintOf } from './errors.js';
 import type { Io } from './io.js';
 import { run } from './program.js';
 
@@ -26,4 +27,13 @@ const io: Io = {
   cwd: process.cwd(),
   interrupted: interrupt.signal,
 };
+
+let isOver = false;
+process.on('uncaughtException', (error) => {
+  // What the SDK throws out of a timer after its connection was closed tells nobody anything.
+  if (isOver) return;
+  process.stderr.write(`error: ${complaintOf(error).message}\n  next: tenure doctor\n`);
+  process.exit(1);
+});
 process.exitCode = await run(process.argv.slice(2), io);
+isOver = true;

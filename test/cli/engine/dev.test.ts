@@ -14,28 +14,195 @@ let postgres: PostgresServer;
 let dev: Pretended;
 let devEnded: Promise<number>;
 
-beforeAll(async () => {
-  const started = await startPostgres({ version: 18 });
-  if ('unavailable' in started) throw new Error(started.unavailable);
-  postgres = started;
-  const ledger = await makeLedger(postgres);
-  folder = await mkdtemp(join(tmpdir(), 'tenure-dev-'));
-  await writeFile(join(folder, 'ledger-password'), ledger.adminPassword, { mode: 0o600 });
-  await mkdir(join(folder, 'manifests'));
-  dev = pretend({ cwd: folder, env: { TENURE_LOG: 'warn' } });
-  devEnded = run(['dev'], dev.io);
-  await eventually(
-    async () => `${dev.stdout()}${dev.stderr()}`,
-    (text) => text.includes('Ctrl-C stops it'),
-  );
-  await addTarget(ledger.port);
-  await restartDev();
-}, 180_000);
-afterAll(async () => {
-  dev?.interrupt();
-  await devEnded;
-  await postgres?.stop();
-  await rm(folder, { recursive: true, force: true });
+const started = await startPostgres({ version: 18 });
+const reason = 'unavailable' in started ? started.unavailable : '';
+
+describe.skipIf(reason)(`the first hour${reason && ` (skipped: ${reason})`}`, () => {
+  beforeAll(async () => {
+    if ('unavailable' in started) return;
+    postgres = started;
+    const ledger = await makeLedger(postgres);
+    folder = await mkdtemp(join(tmpdir(), 'tenure-dev-'));
+    await writeFile(join(folder, 'ledger-password'), ledger.adminPassword, { mode: 0o600 });
+    await mkdir(join(folder, 'manifests'));
+    dev = pretend({ cwd: folder, env: { TENURE_LOG: 'warn' } });
+    devEnded = run(['dev'], dev.io);
+    await eventually(
+      async () => `${dev.stdout()}${dev.stderr()}`,
+      (text) => text.includes('Ctrl-C stops it'),
+    );
+    await addTarget(ledger.port);
+    await restartDev();
+  }, 180_000);
+  afterAll(async () => {
+    dev?.interrupt();
+    await devEnded;
+    await postgres?.stop();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  describe('dev', () => {
+    test('makes what is missing, with a key that nobody else can read', async () => {
+      expect((await stat(join(folder, '.tenure/store.key'))).mode & 0o777).toBe(0o600);
+      expect((await stat(join(folder, '.tenure'))).mode & 0o777).toBe(0o700);
+      expect(await readFile(join(folder, 'tenure.yaml'), 'utf8')).toContain('targets:');
+    });
+
+    test('tells where everything is', () => {
+      expect(dev.stdout()).toMatch(/Temporal {3}127\.0\.0\.1:\d+ \(namespace default\)/);
+      expect(dev.stdout()).toMatch(/UI {9}http:\/\/127\.0\.0\.1:\d+/);
+    });
+  });
+
+  test('doctor finds all well, with a line for each check', async () => {
+    const { code, stdout } = await tenure('doctor');
+    for (const check of [
+      'configuration',
+      'secret stores.local.key',
+      'temporal',
+      'namespace',
+      'search attributes',
+      'worker',
+      'clock',
+      'store local',
+      'target ledger-db',
+    ]) {
+      expect(stdout, check).toMatch(new RegExp(`^ok +${check}: `, 'm'));
+    }
+    expect(stdout).toContain('all is well');
+    expect(code).toBe(0);
+  });
+
+  test('doctor tells a key that others can read, with the command that closes it, and exits with 1', async () => {
+    const { chmod } = await import('node:fs/promises');
+    await chmod(join(folder, 'ledger-password'), 0o644);
+    try {
+      const { code, stdout } = await tenure('doctor');
+      expect(code).toBe(1);
+      expect(stdout).toMatch(/^problem +secret targets\.ledger-db\.password: others can read/m);
+      expect(stdout).toContain('chmod 600');
+    } finally {
+      await chmod(join(folder, 'ledger-password'), 0o600);
+    }
+  });
+
+  test('a manifest with a mistake is refused with file, line and field, by plan and by apply', async () => {
+    await declare(identity('reports-db').replace('kind: database-role', 'kind: database-rule'));
+    for (const verb of ['plan', 'apply']) {
+      const { code, stderr } = await tenure(verb);
+      expect(code).toBe(1);
+      expect(stderr).toMatch(/identities\.yaml:\d+:\d+ identities\[0\]\.kind/);
+    }
+    expect((await tenure('list', '--names')).stdout).not.toContain('reports-db');
+  });
+
+  test('plan shows what is new and touches nothing, apply does it, and then nothing is left to do', async () => {
+    await declare(identity('reports-db'));
+    const plan = await tenure('plan', '--exit-code');
+    expect(plan.code).toBe(1);
+    expect(plan.stdout).toContain('+ reports-db  provision');
+    expect(plan.stdout).toContain('+ schedule monthly');
+    expect((await tenure('list', '--names')).stdout).not.toContain('reports-db');
+    const applied = await tenure('apply');
+    expect(applied.stdout).toContain('reports-db: provision succeeded');
+    expect(applied.code).toBe(0);
+    const again = await eventually(
+      () => tenure('plan', '--exit-code'),
+      ({ code }) => code === 0,
+    );
+    expect(again.stdout).toContain('0 to provision, 0 to rotate, 0 to amend, 1 unchanged');
+  });
+
+  test('a consumer gets a credential that works', async () => {
+    const { stdout } = await tenure('secret', 'read', 'reports-db');
+    const { username, password } = JSON.parse(stdout) as Record<string, string>;
+    const { default: pg } = await import('pg');
+    const client = new pg.Client({
+      host: '127.0.0.1',
+      port: postgres.port,
+      database: 'ledger',
+      user: username!,
+      password: password!,
+    });
+    await client.connect();
+    expect((await client.query('SELECT count(*)::int AS count FROM public.ledger')).rows).toEqual([{ count: 0 }]);
+    await client.end();
+  });
+
+  test('a changed scope is shown as a rotation with what it will do, and applied as one', async () => {
+    await declare(identity('reports-db', { may: 'select, insert' }));
+    const plan = await tenure('plan');
+    expect(plan.stdout).toContain('~ reports-db  rotate');
+    expect(plan.stdout).toContain('["select"] -> ["select","insert"]; the new credential may do more');
+    const { code, stdout } = await tenure('apply');
+    expect(stdout).toContain('reports-db: rotate succeeded');
+    expect(code).toBe(0);
+  });
+
+  test('schedules are listed, paused with a reason that stays, and resumed', async () => {
+    const listed = await eventually(
+      () => tenure('schedule', 'list'),
+      ({ stdout }) => stdout.includes('monthly'),
+    );
+    expect(listed.stdout).toMatch(/monthly +active/);
+    expect((await tenure('schedule', 'pause', 'monthly', '--reason', 'release week')).code).toBe(0);
+    const paused = await eventually(
+      () => tenure('schedule', 'list'),
+      ({ stdout }) => stdout.includes('paused'),
+    );
+    expect(paused.stdout).toContain('release week');
+    expect((await tenure('schedule', 'resume', 'monthly')).code).toBe(0);
+    expect((await tenure('schedule', 'trigger', 'monthly')).code).toBe(0);
+    const unknown = await tenure('schedule', 'pause', 'weekly', '--reason', 'x');
+    expect(unknown.code).toBe(1);
+    expect(unknown.stderr).toContain('tenure schedule list');
+  });
+
+  test('a production identity waits at its gate until somebody approves the plan that is shown', async () => {
+    await declare(
+      identity('reports-db', { may: 'select, insert' }),
+      identity('payments-db', { environment: 'production' }),
+    );
+    expect((await tenure('plan')).stdout).toContain('waits for an approval: tenure approve payments-db');
+    const applying = tenure('apply');
+    await eventually(
+      () => tenure('list', '--gates'),
+      ({ stdout }) => stdout.includes('payments-db'),
+    );
+    const approved = await tenure('approve', 'payments-db', '--yes');
+    expect(approved.stdout).toContain('provision payments-db (production, internal data)');
+    expect(approved.stdout).toMatch(/plan digest: sha256:[0-9a-f]{64}/);
+    expect(approved.code).toBe(0);
+    const applied = await applying;
+    expect(applied.stdout).toContain('payments-db: provision succeeded');
+    expect(applied.code).toBe(0);
+  });
+
+  test('what vanished from the manifests is reported, and offboarded only with --prune', async () => {
+    await declare(identity('payments-db', { environment: 'production' }));
+    const reported = await tenure('plan');
+    expect(reported.stdout).toContain('? reports-db  vanished');
+    expect((await tenure('apply')).code).toBe(0);
+    expect((await tenure('show', 'reports-db')).stdout).toContain('active');
+    const unmeant = await tenure('apply', '--prune');
+    expect(unmeant.code).toBe(2);
+    const pruning = tenure('apply', '--prune', '--yes');
+    await eventually(
+      () => tenure('list', '--gates'),
+      ({ stdout }) => stdout.includes('reports-db'),
+    );
+    await tenure('approve', 'reports-db', '--yes', '--no-wait');
+    const { code, stdout } = await pruning;
+    expect(stdout).toContain('reports-db: offboard succeeded');
+    expect(code).toBe(0);
+    expect(await postgres.sql(`SELECT rolname FROM pg_roles WHERE rolname LIKE 'reports%'`)).toEqual([]);
+  });
+
+  test('an emergency revocation is told with the time that it took', async () => {
+    const { code, stdout } = await tenure('revoke', 'payments-db', '--now', '--reason', 'leaked');
+    expect(stdout).toMatch(/(ms|s) from the request to the proven refusal/);
+    expect(code).toBe(0);
+  });
 });
 
 /** As a person would after the first start: names the target in the file that was made. */
@@ -82,166 +249,3 @@ function identity(name: string, more: { may?: string; environment?: string } = {
     rotation: monthly
 `;
 }
-
-describe('dev', () => {
-  test('makes what is missing, with a key that nobody else can read', async () => {
-    expect((await stat(join(folder, '.tenure/store.key'))).mode & 0o777).toBe(0o600);
-    expect((await stat(join(folder, '.tenure'))).mode & 0o777).toBe(0o700);
-    expect(await readFile(join(folder, 'tenure.yaml'), 'utf8')).toContain('targets:');
-  });
-
-  test('tells where everything is', () => {
-    expect(dev.stdout()).toMatch(/Temporal {3}127\.0\.0\.1:\d+ \(namespace default\)/);
-    expect(dev.stdout()).toMatch(/UI {9}http:\/\/127\.0\.0\.1:\d+/);
-  });
-});
-
-test('doctor finds all well, with a line for each check', async () => {
-  const { code, stdout } = await tenure('doctor');
-  for (const check of [
-    'configuration',
-    'secret stores.local.key',
-    'temporal',
-    'namespace',
-    'search attributes',
-    'worker',
-    'clock',
-    'store local',
-    'target ledger-db',
-  ]) {
-    expect(stdout, check).toMatch(new RegExp(`^ok +${check}: `, 'm'));
-  }
-  expect(stdout).toContain('all is well');
-  expect(code).toBe(0);
-});
-
-test('doctor tells a key that others can read, with the command that closes it, and exits with 1', async () => {
-  const { chmod } = await import('node:fs/promises');
-  await chmod(join(folder, 'ledger-password'), 0o644);
-  try {
-    const { code, stdout } = await tenure('doctor');
-    expect(code).toBe(1);
-    expect(stdout).toMatch(/^problem +secret targets\.ledger-db\.password: others can read/m);
-    expect(stdout).toContain('chmod 600');
-  } finally {
-    await chmod(join(folder, 'ledger-password'), 0o600);
-  }
-});
-
-test('a manifest with a mistake is refused with file, line and field, by plan and by apply', async () => {
-  await declare(identity('reports-db').replace('kind: database-role', 'kind: database-rule'));
-  for (const verb of ['plan', 'apply']) {
-    const { code, stderr } = await tenure(verb);
-    expect(code).toBe(1);
-    expect(stderr).toMatch(/identities\.yaml:\d+:\d+ identities\[0\]\.kind/);
-  }
-  expect((await tenure('list', '--names')).stdout).not.toContain('reports-db');
-});
-
-test('plan shows what is new and touches nothing, apply does it, and then nothing is left to do', async () => {
-  await declare(identity('reports-db'));
-  const plan = await tenure('plan', '--exit-code');
-  expect(plan.code).toBe(1);
-  expect(plan.stdout).toContain('+ reports-db  provision');
-  expect(plan.stdout).toContain('+ schedule monthly');
-  expect((await tenure('list', '--names')).stdout).not.toContain('reports-db');
-  const applied = await tenure('apply');
-  expect(applied.stdout).toContain('reports-db: provision succeeded');
-  expect(applied.code).toBe(0);
-  const again = await eventually(
-    () => tenure('plan', '--exit-code'),
-    ({ code }) => code === 0,
-  );
-  expect(again.stdout).toContain('0 to provision, 0 to rotate, 0 to amend, 1 unchanged');
-});
-
-test('a consumer gets a credential that works', async () => {
-  const { stdout } = await tenure('secret', 'read', 'reports-db');
-  const { username, password } = JSON.parse(stdout) as Record<string, string>;
-  const { default: pg } = await import('pg');
-  const client = new pg.Client({
-    host: '127.0.0.1',
-    port: postgres.port,
-    database: 'ledger',
-    user: username!,
-    password: password!,
-  });
-  await client.connect();
-  expect((await client.query('SELECT count(*)::int AS count FROM public.ledger')).rows).toEqual([{ count: 0 }]);
-  await client.end();
-});
-
-test('a changed scope is shown as a rotation with what it will do, and applied as one', async () => {
-  await declare(identity('reports-db', { may: 'select, insert' }));
-  const plan = await tenure('plan');
-  expect(plan.stdout).toContain('~ reports-db  rotate');
-  expect(plan.stdout).toContain('["select"] -> ["select","insert"]; the new credential may do more');
-  const { code, stdout } = await tenure('apply');
-  expect(stdout).toContain('reports-db: rotate succeeded');
-  expect(code).toBe(0);
-});
-
-test('schedules are listed, paused with a reason that stays, and resumed', async () => {
-  const listed = await eventually(
-    () => tenure('schedule', 'list'),
-    ({ stdout }) => stdout.includes('monthly'),
-  );
-  expect(listed.stdout).toMatch(/monthly +active/);
-  expect((await tenure('schedule', 'pause', 'monthly', '--reason', 'release week')).code).toBe(0);
-  const paused = await eventually(
-    () => tenure('schedule', 'list'),
-    ({ stdout }) => stdout.includes('paused'),
-  );
-  expect(paused.stdout).toContain('release week');
-  expect((await tenure('schedule', 'resume', 'monthly')).code).toBe(0);
-  expect((await tenure('schedule', 'trigger', 'monthly')).code).toBe(0);
-  const unknown = await tenure('schedule', 'pause', 'weekly', '--reason', 'x');
-  expect(unknown.code).toBe(1);
-  expect(unknown.stderr).toContain('tenure schedule list');
-});
-
-test('a production identity waits at its gate until somebody approves the plan that is shown', async () => {
-  await declare(
-    identity('reports-db', { may: 'select, insert' }),
-    identity('payments-db', { environment: 'production' }),
-  );
-  expect((await tenure('plan')).stdout).toContain('waits for an approval: tenure approve payments-db');
-  const applying = tenure('apply');
-  await eventually(
-    () => tenure('list', '--gates'),
-    ({ stdout }) => stdout.includes('payments-db'),
-  );
-  const approved = await tenure('approve', 'payments-db', '--yes');
-  expect(approved.stdout).toContain('provision payments-db (production, internal data)');
-  expect(approved.stdout).toMatch(/plan digest: sha256:[0-9a-f]{64}/);
-  expect(approved.code).toBe(0);
-  const applied = await applying;
-  expect(applied.stdout).toContain('payments-db: provision succeeded');
-  expect(applied.code).toBe(0);
-});
-
-test('what vanished from the manifests is reported, and offboarded only with --prune', async () => {
-  await declare(identity('payments-db', { environment: 'production' }));
-  const reported = await tenure('plan');
-  expect(reported.stdout).toContain('? reports-db  vanished');
-  expect((await tenure('apply')).code).toBe(0);
-  expect((await tenure('show', 'reports-db')).stdout).toContain('active');
-  const unmeant = await tenure('apply', '--prune');
-  expect(unmeant.code).toBe(2);
-  const pruning = tenure('apply', '--prune', '--yes');
-  await eventually(
-    () => tenure('list', '--gates'),
-    ({ stdout }) => stdout.includes('reports-db'),
-  );
-  await tenure('approve', 'reports-db', '--yes', '--no-wait');
-  const { code, stdout } = await pruning;
-  expect(stdout).toContain('reports-db: offboard succeeded');
-  expect(code).toBe(0);
-  expect(await postgres.sql(`SELECT rolname FROM pg_roles WHERE rolname LIKE 'reports%'`)).toEqual([]);
-});
-
-test('an emergency revocation is told with the time that it took', async () => {
-  const { code, stdout } = await tenure('revoke', 'payments-db', '--now', '--reason', 'leaked');
-  expect(stdout).toMatch(/(ms|s) from the request to the proven refusal/);
-  expect(code).toBe(0);
-});
