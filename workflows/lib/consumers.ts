@@ -8,6 +8,8 @@ import type { Process } from './process.js';
 
 /** How long a consumer may take that answers later, by `tenure ack`, unless it says otherwise: one hour. */
 const answerLaterMs = 60 * 60_000;
+/** How long one may take that answers at once. */
+const answerNowMs = 30_000;
 
 /** Stage 8. Tells the consumers and collects what they answer. One that does not take the new credential stops the process here. */
 export async function tellConsumers(process: Process): Promise<readonly Acknowledgement[]> {
@@ -33,16 +35,16 @@ async function untilTaken(process: Process): Promise<readonly Acknowledgement[]>
   }
 }
 
-/** Undo of the hand-over, after the store was swapped back: every consumer hears that the earlier credential is current again. */
+/** Undo of the hand-over, after the store was swapped back: every consumer hears that the earlier credential, or none, is current again. */
 export async function tellBack(process: Process): Promise<void> {
   const { proofs, input, state } = process;
   const handOver = state.stages.find(({ name }) => name === 'hand over')!;
-  if (handOver.startedAt === undefined || input.spec.consumers.length === 0 || !input.current) return;
+  if (handOver.startedAt === undefined || input.spec.consumers.length === 0) return;
   const answers = await process
-    .call('stubborn', 'Tell the consumers that the old credential is current again')
+    .call('stubborn', 'Tell the consumers that the new credential was withdrawn', longestChainMs(input.spec.consumers))
     .handOver({
       ...address(process),
-      version: input.current.version,
+      version: (input.current ?? process.candidate!).version,
       event: 'credential.withdrawn',
       consumers: input.spec.consumers,
     });
@@ -59,46 +61,56 @@ export async function tellOfRevocation(process: Process): Promise<void> {
   const { consumers } = process.input.spec;
   if (consumers.length === 0 || !process.input.current) return;
   process.proofs.acknowledged = await process
-    .call('careful', 'Tell the consumers of the revocation')
+    .call('careful', 'Tell the consumers of the revocation', longestChainMs(consumers))
     .handOver({ ...address(process), version: process.input.current.version, event: 'credential.revoked', consumers });
 }
 
+/** In rounds: whoever comes `after` a consumer that answers late is told once that one has. */
 async function tell(process: Process, consumers: readonly Consumer[]): Promise<readonly Acknowledgement[]> {
-  const { version } = process.candidate!;
-  const answers = await process
-    .call('careful', 'Tell the consumers, collect their acknowledgements')
-    .handOver({ ...address(process), version, event: 'credential.published', consumers });
-  process.proofs.acknowledged = answers;
-  const pending = answers.filter(({ status }) => status === 'pending');
-  if (pending.length === 0) return answers;
-  return (process.proofs.acknowledged = await awaitLateAnswers(process, answers, version));
+  const answers = new Map<string, Acknowledgement>();
+  for (let untold = consumers; untold.length > 0;) {
+    for (const answer of await announce(process, untold)) answers.set(answer.consumer, answer);
+    const pending = consumers.filter(({ name }) => answers.get(name)?.status === 'pending');
+    const isPending = (name: string): boolean => pending.some((consumer) => consumer.name === name);
+    const late = pending.filter(({ after: earlier }) => !earlier?.some(isPending));
+    for (const answer of await awaitLate(process, late)) answers.set(answer.consumer, answer);
+    const isRefused = late.some(({ name }) => answers.get(name)?.status === 'refused');
+    untold = isRefused ? [] : pending.filter((consumer) => !late.includes(consumer));
+  }
+  return (process.proofs.acknowledged = [...answers.values()]);
 }
 
-async function awaitLateAnswers(
-  process: Process,
-  answers: readonly Acknowledgement[],
-  version: string,
-): Promise<readonly Acknowledgement[]> {
-  const { inbox, input } = process;
-  const late = answers.filter(({ status }) => status === 'pending').map(({ consumer }) => consumer);
-  const timeout = Math.max(
-    ...input.spec.consumers
-      .filter(({ name }) => late.includes(name))
-      .map(({ timeoutMs }) => timeoutMs ?? answerLaterMs),
-  );
-  const deadline = after(timeout);
-  const has = (consumer: string): boolean => inbox.acknowledged.has(acknowledgementKey({ consumer, version }));
+async function announce(process: Process, consumers: readonly Consumer[]): Promise<readonly Acknowledgement[]> {
+  const { version } = process.candidate!;
+  const answers = await process
+    .call('careful', 'Tell the consumers, collect their acknowledgements', longestChainMs(consumers))
+    .handOver({ ...address(process), version, event: 'credential.published', consumers });
+  process.proofs.acknowledged = [...(process.proofs.acknowledged ?? []), ...answers];
+  return answers;
+}
+
+/** Waits for the acknowledgements that come as signals. */
+async function awaitLate(process: Process, late: readonly Consumer[]): Promise<readonly Acknowledgement[]> {
+  if (late.length === 0) return [];
+  const { version } = process.candidate!;
+  const names = late.map(({ name }) => name);
+  const deadline = after(Math.max(...late.map(({ timeoutMs }) => timeoutMs ?? answerLaterMs)));
+  const has = (consumer: string): boolean => process.inbox.acknowledged.has(acknowledgementKey({ consumer, version }));
   process.waiting(
     'hand over',
-    `waits for ${late.join(', ')} until ${deadline}: tenure ack ${input.identity} --consumer …`,
+    `waits for ${names.join(', ')} until ${deadline}: tenure ack ${process.input.identity} ${names[0]}`,
   );
-  await until(() => late.every(has), deadline, `acknowledgement of ${late.join(', ')}`);
-  return answers.map((answer) => {
-    if (answer.status !== 'pending') return answer;
-    return has(answer.consumer)
-      ? { ...answer, status: 'acknowledged', detail: 'acknowledged by signal' }
-      : { ...answer, status: 'refused', detail: `no acknowledgement before ${deadline}` };
-  });
+  await until(() => names.every(has), deadline, `acknowledgement of ${names.join(', ')}`);
+  return names.map((consumer) =>
+    has(consumer)
+      ? { consumer, status: 'acknowledged', detail: 'acknowledged by signal' }
+      : { consumer, status: 'refused', detail: `no acknowledgement before ${deadline}` },
+  );
+}
+
+/** The longest that telling can take: consumers that wait for one another take their time one after the other. */
+function longestChainMs(consumers: readonly Consumer[]): number {
+  return consumers.reduce((sum, { timeoutMs }) => sum + (timeoutMs ?? answerNowMs), 0);
 }
 
 function address({ input }: Process): { identity: string; operation: string; epoch: number; spec: typeof input.spec } {
