@@ -115,5 +115,5 @@ function identityIn(facts: Readonly<Record<string, unknown>>): string | undefine
 
 /** Removes user names and passwords from addresses: a driver's message may quote its connection string. */
 export function redact(text: string): string {
-  return text.replace(/([a-z][a-z0-9+.-]*:\/\/)[^\s/@]*@/gi, '$1…@');
+  return text.replace(/([a-z][a-z0-9+.-]*:\/\/)\S*@/gi, '$1…@');
 }

@@ -50,6 +50,7 @@ test('a server that does not answer points to dev and doctor', () => {
 });
 
 test('user names and passwords are taken out of addresses', () => {
+  expect(redact('at https://u:p@ss/w@host now')).toBe('at https://…@host now');
   expect(redact('cannot reach postgres://admin:hunter2@127.0.0.1:5432/ledger')).toBe(
     'cannot reach postgres://…@127.0.0.1:5432/ledger',
   );

@@ -167,12 +167,15 @@ describe('revoke --now', () => {
   test('pre-empts what runs, proves the refusal and tells the time it took', async () => {
     const name = await provisioned('revoke-now');
     engine.around.obligations = { approvals: 1, gateMs: 60_000 };
-    await tenure('rotate', name, '--no-wait');
+    const { answer } = await tenureJson<{ answer: { operation: string } }>('rotate', name, '--no-wait');
+    await engine.processWhen(answer.operation, ({ gate }) => gate?.outcome === 'open');
     engine.around.obligations = { approvals: 0, gateMs: 60_000 };
     const { code, stdout } = await tenure('revoke', name, '--now', '--reason', 'leaked');
     expect(code).toBe(0);
     expect(stdout).toMatch(/from the request to the proven refusal, measured here/);
-    expect((await engine.state(name)).status).toBe('revoked');
+    const { status, recent } = await engine.state(name);
+    expect(status).toBe('revoked');
+    expect(recent.find(({ kind }) => kind === 'rotate')?.outcome).toBe('pre-empted');
     expect(engine.around.target.logins.has(`${name}_a`)).toBe(false);
   });
 
