@@ -69,6 +69,7 @@ async function play(options: DemoOptions): Promise<void> {
   if (!options.keep) closers.push(() => removeAllBut(folder, 'histories'));
   const { scene, uiUrl, logs } = await setUp(folder, options);
   for (const act of acts) await act(scene);
+  scene.checkRate(options.rate);
   const exported = await scene.props.facts.exportTo(histories);
   await checkSecrets(scene, exported, logs());
   tellReport(scene, exported);

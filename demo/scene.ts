@@ -101,6 +101,19 @@ export class Scene {
     );
   }
 
+  /** Claims that the client kept its rate through everything. */
+  checkRate(wanted: number): void {
+    const sum = (of: (figures: PhaseFigures) => number) => this.figures.reduce((all, figures) => all + of(figures), 0);
+    const perSecond = sum(({ requests }) => requests) / sum(({ seconds }) => seconds);
+    const atLeast = Math.min(50, wanted * 0.9);
+    this.props.claims.check(
+      `the client sent at least ${atLeast} requests per second all the time`,
+      perSecond >= atLeast,
+      `${perSecond.toFixed(1)} per second`,
+      `${atLeast} or more`,
+    );
+  }
+
   /** The roles of the identity at the server, with whether each may log in; asked as the superuser. */
   async roles(): Promise<string[]> {
     const rows = await this.props.ledger.sql(
