@@ -14,8 +14,14 @@ export interface Leftover {
 }
 
 /**
+ * What is taken back only after something else has been. A credential that the store still gives to consumers has to stay accepted,
+ * and one that the target may still accept has to stay known.
+ */
+const onlyAfter: Partial<Record<StageName, StageName>> = { install: 'publish', stage: 'install' };
+
+/**
  * The way back of a process. Each undo is registered before its step, since a step that timed out may have taken effect.
- * Undoing runs newest first, outside cancellation, goes on when one fails, and keeps every failure.
+ * Undoing runs newest first, outside cancellation, goes on with what does not depend on one that fails, and keeps every failure.
  */
 export class Unwind {
   private steps: Undo[] = [];
@@ -36,7 +42,8 @@ export class Unwind {
       const leftovers: Leftover[] = [];
       const failed: Undo[] = [];
       for (const step of this.steps.toReversed()) {
-        const leftover = await attempt(step);
+        const first = failed.find(({ stage }) => stage === onlyAfter[step.stage]);
+        const leftover = first ? kept(step, first) : await attempt(step);
         onUndone(step.stage, leftover);
         if (!leftover) continue;
         leftovers.push(leftover);
@@ -46,6 +53,10 @@ export class Unwind {
       return leftovers;
     });
   }
+}
+
+function kept({ stage }: Undo, first: Undo): Leftover {
+  return { stage, message: `is kept until ${first.stage} is taken back` };
 }
 
 async function attempt({ stage, undo }: Undo): Promise<Leftover | undefined> {
