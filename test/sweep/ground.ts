@@ -1,0 +1,182 @@
+/** What a sweep stands on: a real PostgreSQL, a real Temporal server on a file, the local store, and a consumer that listens. */
+import { readFileSync } from 'node:fs';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { createServer, type Server } from 'node:http';
+import { join } from 'node:path';
+import type { Client } from '@temporalio/client';
+import { loadConfig } from '../../src/config/load.js';
+import type { TenureConfig } from '../../src/config/types.js';
+import { createLocalStoreKey } from '../../src/stores/local.js';
+import { openStores } from '../../src/stores/registry.js';
+import type { Store } from '../../src/stores/store.js';
+import { scramVerifier } from '../../src/targets/postgresql/scram.js';
+import { openTargets, type Targets } from '../../src/targets/registry.js';
+import { connectClient, type ConnectedClient } from '../../src/temporal/connection.js';
+import { startDevServer, type DevServer } from '../../src/temporal/dev-server.js';
+import { ensureSearchAttributes } from '../../src/temporal/registration.js';
+import { CanaryScan, canarySecret, marker, type Canary } from '../support/canary.js';
+import { makeLedger } from '../systems/ledger.js';
+import { startPostgres, type PostgresServer } from '../systems/postgresql.js';
+import { traversableTemporaryFolder } from '../systems/server-user.js';
+
+export interface GroundOptions {
+  /** Tried in this order. */
+  readonly postgres?: readonly (15 | 18)[];
+}
+
+/** Where everything is. Made by {@link prepareGround}. */
+export class Ground {
+  private readonly connected = new Map<string, ConnectedClient>();
+  readonly targets: Targets;
+  readonly store: Store;
+  /** I1, over everything that the sweep leaves behind. */
+  readonly scan: CanaryScan;
+  /** Identities whose consumer does not take a new credential. */
+  readonly stubborn = new Set<string>();
+
+  constructor(
+    readonly folder: string,
+    readonly postgres: PostgresServer,
+    public temporal: DevServer,
+    readonly config: TenureConfig,
+    private readonly consumer: Server,
+    readonly canaries: readonly Canary[],
+  ) {
+    this.scan = new CanaryScan(canaries);
+    this.targets = openTargets(config);
+    this.store = openStores(config).get('local');
+  }
+
+  get consumerUrl(): string {
+    return `http://127.0.0.1:${(this.consumer.address() as { port: number }).port}`;
+  }
+
+  get logs(): string {
+    return join(this.folder, 'logs');
+  }
+
+  get database(): string {
+    return join(this.folder, 'temporal.db');
+  }
+
+  async client(namespace: string): Promise<Client> {
+    const known = this.connected.get(namespace);
+    if (known) return known.client;
+    const connected = await connectClient({ address: this.temporal.address, namespace });
+    this.connected.set(namespace, connected);
+    return connected.client;
+  }
+
+  /** Namespaces keep the workers of different lanes apart: the names of task queues are part of the product. */
+  async addNamespace(namespace: string): Promise<void> {
+    const { connection } = await connectClient({ address: this.temporal.address, namespace: this.temporal.namespace });
+    try {
+      const workflowExecutionRetentionPeriod = { seconds: 86_400 as unknown as Long };
+      await connection.workflowService.registerNamespace({ namespace, workflowExecutionRetentionPeriod });
+      await ensureSearchAttributes(connection, namespace);
+    } finally {
+      await connection.close();
+    }
+  }
+
+  /** Ends Temporal's server as a power cut does, and starts it again on its file and port. */
+  async cutTemporal(downMs: number): Promise<void> {
+    const port = Number(this.temporal.address.split(':')[1]);
+    await this.temporal.kill();
+    await new Promise((resolve) => setTimeout(resolve, downMs));
+    this.temporal = await startTemporal(this.folder, port);
+  }
+
+  async stop(): Promise<void> {
+    await Promise.allSettled([...this.connected.values()].map(({ connection }) => connection.close()));
+    await Promise.allSettled([
+      this.targets.close(),
+      this.temporal.stop(),
+      new Promise((resolve) => this.consumer.close(resolve)),
+    ]);
+    await this.postgres.stop();
+    await rm(this.folder, { recursive: true, force: true });
+  }
+}
+
+type Long = NonNullable<
+  NonNullable<
+    Parameters<
+      ConnectedClient['connection']['workflowService']['registerNamespace']
+    >[0]['workflowExecutionRetentionPeriod']
+  >['seconds']
+>;
+
+/** Starts everything, or says why that can't be. */
+export async function prepareGround(options: GroundOptions = {}): Promise<Ground | { readonly unavailable: string }> {
+  const postgres = await firstPostgres(options.postgres ?? [18, 15]);
+  if ('unavailable' in postgres) return postgres;
+  const folder = traversableTemporaryFolder('tenure-sweep-');
+  try {
+    await mkdir(join(folder, 'logs'));
+    const ledger = await makeLedger(postgres);
+    const adminPassword = canarySecret();
+    // As a verifier, so that the server's log, which is searched later, has only what Tenure puts there.
+    await postgres.sql(`ALTER ROLE tenure_admin PASSWORD '${await scramVerifier(adminPassword, 4096)}'`);
+    await createLocalStoreKey(join(folder, 'store.key'));
+    const signingKey = `whsec_${Buffer.from(canarySecret()).toString('base64')}`;
+    await secretFile(folder, 'admin.password', adminPassword);
+    await secretFile(folder, 'signing.key', signingKey);
+    const { host, port, database, user } = ledger;
+    const target = { type: 'postgresql', host, port, database, user, password: { file: 'admin.password' } };
+    const written = {
+      stateDirectory: 'state',
+      targets: {
+        ledger: { ...target, connectTimeoutMs: 1_500, statementTimeoutMs: 2_500, endSessionsTimeoutMs: 2_500 },
+      },
+      stores: { local: { type: 'local', directory: 'store', key: { file: 'store.key' } } },
+      consumers: { signingKey: { file: 'signing.key' } },
+      policy: { approvalEnvironments: ['production'], approvals: 1, gate: '1h' },
+    };
+    await writeFile(join(folder, 'tenure.yaml'), JSON.stringify(written, undefined, 2));
+    const config = await loadConfig(join(folder, 'tenure.yaml'));
+    const key = readFileSync(join(folder, 'store.key'), 'utf8').trim();
+    const canaries = [
+      { name: 'a credential, the administrator or the signing key', secret: marker },
+      { name: 'the key of the store', secret: key.slice(key.indexOf('AGE-SECRET-KEY')) },
+      { name: 'the signing key as it is written', secret: signingKey },
+    ];
+    const consumer = createServer();
+    await new Promise<void>((resolve) => consumer.listen(0, '127.0.0.1', resolve));
+    const ground = new Ground(folder, postgres, await startTemporal(folder), config, consumer, canaries);
+    consumer.on('request', (request, response) => {
+      const name = request.url?.slice(1) ?? '';
+      request.resume();
+      response.writeHead(ground.stubborn.has(name) ? 409 : 204).end();
+    });
+    return ground;
+  } catch (error) {
+    await postgres.stop();
+    await rm(folder, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+function startTemporal(folder: string, port?: number): Promise<DevServer> {
+  const log = join(folder, 'logs', 'temporal.log');
+  return startDevServer({
+    headless: true,
+    dbFilename: join(folder, 'temporal.db'),
+    log,
+    ...(port !== undefined && { port }),
+  });
+}
+
+async function firstPostgres(versions: readonly (15 | 18)[]): Promise<PostgresServer | { unavailable: string }> {
+  const reasons: string[] = [];
+  for (const version of versions) {
+    const server = await startPostgres({ version, settings: { max_connections: '200' } });
+    if (!('unavailable' in server)) return server;
+    reasons.push(server.unavailable);
+  }
+  return { unavailable: reasons.join('; ') };
+}
+
+async function secretFile(folder: string, name: string, secret: string): Promise<void> {
+  await writeFile(join(folder, name), secret, { mode: 0o600 });
+}

@@ -1,0 +1,278 @@
+/** What has to hold once everything has come to rest: the numbered invariants of `ARCHITECTURE.md`, against the real systems. */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import proto from '@temporalio/proto';
+import { createCredentialActivities } from '../../activities/credentials.js';
+import type { CredentialActivities, Change } from '../../activities/contract.js';
+import { digestOf } from '../../src/policy/digest.js';
+import { epochOf, undoEpoch } from '../../src/domain/epoch.js';
+import { TenureError } from '../../src/domain/errors.js';
+import type { IdentityState } from '../../src/domain/identity.js';
+import type { ProcessResult } from '../../src/domain/process.js';
+import type { Material } from '../../src/stores/store.js';
+import { identityId, parseProcessId } from '../../src/domain/wire.js';
+import { eventually } from '../support/engine.js';
+import { logIn } from './login.js';
+import type { Subject } from './subject.js';
+
+/** One line for each broken invariant, beginning with its number. */
+export type Verdicts = readonly string[];
+
+/** Judges an identity that has come to rest. Nothing of it runs any more, unless that itself is what is wrong. */
+export async function judge(subject: Subject): Promise<Verdicts> {
+  const state = await finalState(subject);
+  const operations = operationsOf(subject, state);
+  return [
+    ...subject.seen,
+    ...subject.monitor.lockedOut.map((what) => `I3: ${what}`),
+    ...(await oneAtATime(subject, state, operations)),
+    ...(await nothingChangesLate(subject)),
+    ...(await exactlyTheNamed(subject, state)),
+    ...(await storeHoldsTheNamed(subject, state)),
+    ...(await provenAndPermitted(subject, operations)),
+    ...(await isUsable(subject, state)),
+    ...nothingForgotten(state),
+  ];
+}
+
+async function finalState(subject: Subject): Promise<IdentityState> {
+  return eventually(
+    () => subject.state(),
+    ({ running, queue }) => !running && queue.length === 0,
+  );
+}
+
+/** Every process that was ever started for it, whether or not the identity remembers it. */
+function operationsOf(subject: Subject, state: IdentityState): string[] {
+  const met = subject.meetings.map(({ operation }) => operation).filter((id) => parseProcessId(id));
+  const known = state.recent.flatMap(({ operation }) => operation ?? []);
+  return [...new Set([...known, ...met])];
+}
+
+/** I7: none is left running, and two never ran at the same time, unless an emergency pre-empted the first. */
+async function oneAtATime(subject: Subject, state: IdentityState, operations: readonly string[]): Promise<string[]> {
+  const { workflow } = subject.lane.client;
+  const broken: string[] = [];
+  const spans = [];
+  for (const operation of operations) {
+    const look = () => workflow.getHandle(operation).describe();
+    const seen = await eventually(look, ({ closeTime }) => closeTime !== undefined, 8_000).catch(look);
+    if (!seen.closeTime) broken.push(`I7: ${operation} still runs, and the identity knows of nothing that does`);
+    spans.push({ operation, from: seen.startTime.getTime(), to: seen.closeTime?.getTime() ?? Infinity });
+  }
+  const isPreempted = (operation: string): boolean =>
+    state.recent.some((done) => done.operation === operation && done.outcome === 'pre-empted');
+  for (const [index, earlier] of spans.entries()) {
+    for (const later of spans.slice(index + 1)) {
+      const overlaps = earlier.from < later.to && later.from < earlier.to;
+      if (overlaps && !isPreempted(earlier.operation) && !isPreempted(later.operation))
+        broken.push(`I7: ${earlier.operation} and ${later.operation} ran at the same time`);
+    }
+  }
+  return broken;
+}
+
+/** I4 at the target: who has a password and may log in, and then every secret that was ever made is tried. */
+async function exactlyTheNamed(subject: Subject, state: IdentityState): Promise<string[]> {
+  const named = [state.current, state.previous].flatMap((credential) => credential ?? []);
+  const broken: string[] = [];
+  const rows = await subject.lane.ground.postgres.sql(
+    `SELECT rolname FROM pg_authid WHERE rolcanlogin AND rolpassword IS NOT NULL
+     AND (rolname = '${subject.name}' OR starts_with(rolname, '${subject.name}_')) ORDER BY rolname`,
+  );
+  const open = rows.map(({ rolname }) => String(rolname)).join(', ');
+  const wanted = named
+    .map(({ principal }) => principal)
+    .sort()
+    .join(', ');
+  if (open !== wanted) broken.push(`I4: ${open || 'nobody'} may log in, and the state names ${wanted || 'nobody'}`);
+  for (const { version, material } of subject.materials()) {
+    const isNamed =
+      named.some((credential) => credential.version === version) && isInstalled(subject, version, material);
+    const outcome = await logIn(material);
+    if (outcome === (isNamed ? 'accepted' : 'refused')) continue;
+    broken.push(
+      `I4: the credential of ${version} is ${outcome}, and the state ${isNamed ? 'names' : 'does not name'} it`,
+    );
+  }
+  return broken;
+}
+
+function isInstalled(subject: Subject, version: string, { password = '' }: Material): boolean {
+  return subject.installed.get(version)?.has(password) ?? false;
+}
+
+/** I4 in the stores: exactly what the state names, in every delivery. */
+async function storeHoldsTheNamed(subject: Subject, { current, previous }: IdentityState): Promise<string[]> {
+  const broken: string[] = [];
+  const wanted = JSON.stringify({
+    ...(current && { current: current.version }),
+    ...(previous && { previous: previous.version }),
+  });
+  for (const path of subject.paths) {
+    const { slots } = await subject.lane.ground.store.describe(path);
+    const versions = Object.fromEntries(Object.entries(slots).map(([slot, { version }]) => [slot, version]));
+    const held = JSON.stringify(versions);
+    if (held !== wanted) broken.push(`I4: ${path} holds ${held}, and the state names ${wanted}`);
+  }
+  return broken;
+}
+
+/** I7: an attempt of the first process that comes only now. */
+async function nothingChangesLate(subject: Subject): Promise<string[]> {
+  const { ground } = subject.lane;
+  const first = [...subject.made.keys()].find((operation) => parseProcessId(operation)?.number === 1);
+  const { epoch: atStore } = await ground.store.describe(subject.paths[0]!);
+  if (!first || atStore <= undoEpoch(epochOf(1))) return [];
+  const atTarget = await epochAtTarget(subject);
+  const material = subject.made.get(first)!.at(-1)!;
+  const late: Change = {
+    identity: subject.name,
+    operation: first,
+    epoch: epochOf(1),
+    spec: subject.spec,
+    to: {
+      version: first,
+      target: 'ledger',
+      principal: material['username'] ?? '',
+      fingerprint: '',
+      deliveries: subject.spec.deliver,
+      createdAt: '',
+    },
+  };
+  const target = ground.targets.get('ledger');
+  const activities = createCredentialActivities({ target: () => target, store: () => ground.store });
+  const ended = { ...late, from: late.to!, reach: 'these' as const };
+  const attempts: Record<string, () => Promise<unknown>> = {
+    stage: () => activities.stage(late),
+    publish: () => activities.publish(late),
+    withdraw: () => activities.withdraw(late),
+    discard: () => activities.discard(late),
+    // Where the target has heard of nobody since, the first process may say again what it said.
+    ...(atTarget > undoEpoch(epochOf(1)) && {
+      install: () => activities.install(late),
+      uninstall: () => activities.uninstall(late),
+      retire: () => activities.retire(ended),
+      purge: () => activities.purge(ended),
+    }),
+  } satisfies Partial<Record<keyof CredentialActivities, () => Promise<unknown>>>;
+  const broken: string[] = [];
+  for (const [name, attempt] of Object.entries(attempts)) {
+    const code = await attempt().then(() => 'done', codeOf);
+    if (code !== 'Fenced' && !(name === 'install' && code === 'Conflict'))
+      broken.push(`I7: a late ${name} of ${first} was ${code}, and not fenced off`);
+  }
+  return broken;
+}
+
+/** The epoch that the roles of the identity carry; 0 where there are none. */
+async function epochAtTarget({ name, lane }: Subject): Promise<number> {
+  const rows = await lane.ground.postgres.sql(
+    `SELECT shobj_description(oid, 'pg_authid') AS mark FROM pg_roles WHERE rolname = '${name}' OR starts_with(rolname, '${name}_')`,
+  );
+  const epochs = rows.map(({ mark }) => (JSON.parse(String(mark).replace('tenure:', '')) as { epoch: number }).epoch);
+  return Math.max(0, ...epochs);
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof TenureError ? error.code : String(error);
+}
+
+interface Evidence extends ProcessResult {
+  readonly plan?: unknown;
+  readonly decision?: { readonly planDigest: string; readonly effect: string };
+  readonly gate?: { readonly planDigest: string; readonly outcome: string };
+}
+
+/** I5, I6, I1: the record and the history of every process. */
+async function provenAndPermitted(subject: Subject, operations: readonly string[]): Promise<string[]> {
+  const broken: string[] = [];
+  for (const operation of operations) {
+    const record = await evidenceOf(subject, operation);
+    const history = await subject.lane.client.workflow.getHandle(operation).fetchHistory();
+    subject.lane.ground.scan.text('the history of a process', asJson(history));
+    if (!record) broken.push(`I5: ${operation} left no evidence`);
+    else broken.push(...provenBy(operation, record), ...permittedBy(operation, record, history.events ?? []));
+  }
+  const handle = subject.lane.client.workflow.getHandle(identityId(subject.name));
+  subject.lane.ground.scan.text('the history of an identity', asJson(await handle.fetchHistory()));
+  return broken;
+}
+
+/** A history as it is exported: payloads in base64. */
+function asJson(history: proto.temporal.api.history.v1.IHistory): string {
+  const { History } = proto.temporal.api.history.v1;
+  return JSON.stringify(History.toObject(History.fromObject(history), { bytes: String, longs: String, enums: String }));
+}
+
+async function evidenceOf(subject: Subject, operation: string): Promise<Evidence | undefined> {
+  const file = join(subject.lane.ground.config.stateDirectory, 'evidence', `${operation}.json`);
+  const text = await readFile(file, 'utf8').catch(() => undefined);
+  return text === undefined ? undefined : (JSON.parse(text) as Evidence);
+}
+
+/** I5: success means proof. */
+function provenBy(operation: string, { kind, outcome, proofs }: Evidence): string[] {
+  if (outcome !== 'succeeded') return [];
+  const { accepted, refused = [], retired, gone = [], drift } = proofs;
+  const isAccepted = accepted?.excess.length === 0 && accepted.missing.length === 0;
+  const isRefused = refused.every(({ code, control }) => /^28(P01|000)$/.test(code) && control !== '');
+  const holds = {
+    provision: isAccepted,
+    rotate: isAccepted && refused.length > 0 && isRefused && retired !== undefined,
+    validate: drift?.length === 0,
+    revoke: retired !== undefined && isRefused,
+    offboard: retired !== undefined && isRefused && gone.length > 0,
+  }[kind];
+  return holds ? [] : [`I5: ${operation} reports success without its proof: ${JSON.stringify(proofs).slice(0, 300)}`];
+}
+
+const effects = new Set(['install', 'publish', 'retire', 'purge', 'remove', 'handOver']);
+
+/** I6: what ran is what was decided on, and nothing was touched before. */
+function permittedBy(
+  operation: string,
+  record: Evidence,
+  events: readonly proto.temporal.api.history.v1.IHistoryEvent[],
+): string[] {
+  const { plan, decision, gate } = record;
+  const broken: string[] = [];
+  const firstEffect = events.find((event) =>
+    effects.has(event.activityTaskScheduledEventAttributes?.activityType?.name ?? ''),
+  );
+  if (record.kind === 'validate') return [];
+  if (decision && digestOf(plan) !== decision.planDigest)
+    broken.push(`I6: ${operation} ran another plan than was decided on`);
+  if (firstEffect && decision?.effect !== 'allow')
+    broken.push(`I6: ${operation} touched something that was not allowed`);
+  if (!gate) return broken;
+  if (gate.planDigest !== decision?.planDigest) broken.push(`I6: the gate of ${operation} was for another plan`);
+  const vote = events.find((event) => event.workflowExecutionSignaledEventAttributes?.signalName === 'decide');
+  const isTooEarly = firstEffect && (!vote || Number(firstEffect.eventId) < Number(vote.eventId));
+  if (firstEffect && (gate.outcome !== 'approved' || isTooEarly))
+    broken.push(`I6: ${operation} touched something before it was approved`);
+  return broken;
+}
+
+/** The product's own eyes agree: what a validation would find. */
+async function isUsable(subject: Subject, { spec, status, current, processNumber }: IdentityState): Promise<string[]> {
+  if (!spec || status === 'offboarded') return [];
+  const { ground, name } = { ground: subject.lane.ground, name: subject.name };
+  const target = ground.targets.get('ledger');
+  const activities = createCredentialActivities({ target: () => target, store: () => ground.store });
+  const change: Change = {
+    identity: name,
+    operation: `nhi/${name}/validate/${processNumber + 1}`,
+    epoch: epochOf(processNumber + 1),
+    spec,
+    ...(current && { from: current }),
+  };
+  if (current) await activities.verify(change);
+  return (await activities.inspect(change)).map(({ detail }) => `I4: a validation finds: ${detail}`);
+}
+
+/** I8: nothing is left for a person without saying so. */
+function nothingForgotten({ status, recent }: IdentityState): string[] {
+  if (status !== 'needs-operator') return [];
+  return [`I8: it needs an operator: ${recent.at(-1)?.message}`];
+}

@@ -1,0 +1,231 @@
+/** One identity under the sweep: what is asked of it, what is seen of it, what it is made of. */
+import { randomBytes } from 'node:crypto';
+import { WithStartWorkflowOperation } from '@temporalio/client';
+import type { IdentitySpec, IdentityState } from '../../src/domain/identity.js';
+import type { ProcessState, Timing, Vote } from '../../src/domain/process.js';
+import type { Answer, ChangeRequest } from '../../src/domain/request.js';
+import {
+  identityId,
+  identityMessages,
+  identityWorkflow,
+  processMessages,
+  taskQueue,
+  type IdentityStart,
+} from '../../src/domain/wire.js';
+import type { Material } from '../../src/stores/store.js';
+import type { identity } from '../../workflows/identity.js';
+import { eventually } from '../support/engine.js';
+import type { Fault } from './faults.js';
+import type { Lane, Listener } from './lane.js';
+import { Monitor } from './monitor.js';
+import type { Meeting, Verdict } from './witness.js';
+
+/** Never gives up while a case lasts: whatever is slow on a busy machine is not taken for a fault. */
+export const enduringTiming: Timing = {
+  attemptMs: 3_000,
+  heartbeatMs: 1_500,
+  patienceMs: 90_000,
+  retryMs: 50,
+  longestRetryMs: 300,
+};
+/** For steps that hang until the process gives up. */
+export const hastyTiming: Timing = { ...enduringTiming, patienceMs: 8_000 };
+
+export interface SubjectOptions {
+  readonly timing: Timing;
+  readonly environment?: string;
+  /** How often the monitor logs in, milliseconds. */
+  readonly monitorMs?: number;
+}
+
+let count = 0;
+
+export class Subject implements Listener {
+  readonly name = `app-${(count += 1)}-${randomBytes(2).toString('hex')}`;
+  readonly spec: IdentitySpec;
+  readonly monitor: Monitor;
+  /** Operation → every material that was made for it. */
+  readonly made = new Map<string, Material[]>();
+  /** Operation → every password that the target was to accept. */
+  readonly installed = new Map<string, Set<string>>();
+  readonly meetings: Meeting[] = [];
+  readonly alerts: string[] = [];
+  /** What was seen to be wrong while it happened. */
+  readonly seen: string[] = [];
+  fault: Fault | undefined;
+  private onEnd: () => void = () => undefined;
+  private onAlert: (text: string) => void = () => undefined;
+
+  constructor(
+    readonly lane: Lane,
+    private readonly options: SubjectOptions,
+  ) {
+    this.spec = specOf(this.name, lane.ground.consumerUrl, options.environment ?? 'test');
+    this.monitor = new Monitor(lane.ground.store, this.paths, options.monitorMs ?? 500);
+    lane.listen(this.name, this);
+  }
+
+  get paths(): readonly string[] {
+    return this.spec.deliver.map(({ path }) => path);
+  }
+
+  /** Every material that was ever made, with its operation. */
+  materials(): { readonly version: string; readonly material: Material }[] {
+    return [...this.made].flatMap(([version, materials]) => materials.map((material) => ({ version, material })));
+  }
+
+  async meet(meeting: Meeting, kill: () => void): Promise<Verdict> {
+    this.meetings.push(meeting);
+    if (meeting.step === 'notify' && meeting.edge === 'before') {
+      this.alerts.push(meeting.text ?? '');
+      this.onAlert(meeting.text ?? '');
+    }
+    if (meeting.edge === 'after' && /^(target|store)\./.test(meeting.step)) this.monitor.poke();
+    if (meeting.edge === 'after' && ['seal', 'nextRotation'].includes(meeting.step)) this.onEnd();
+    return (await this.fault?.meet(meeting, kill)) ?? 'go';
+  }
+
+  minted(operation: string, material: Material): void {
+    this.made.set(operation, [...(this.made.get(operation) ?? []), material]);
+  }
+
+  /** I2, at the moment that counts: the candidate is durable before the target hears of it, and it is the only one. */
+  async installing(operation: string, material: Material): Promise<void> {
+    const passwords = this.installed.get(operation) ?? new Set<string>();
+    passwords.add(material['password'] ?? '');
+    this.installed.set(operation, passwords);
+    if (passwords.size > 1) this.seen.push(`I2: ${operation} gave the target ${passwords.size} different passwords`);
+    for (const path of this.paths) {
+      const kept = await this.lane.ground.store.read(path, { version: operation }).catch(() => undefined);
+      if (kept?.material['password'] === material['password']) continue;
+      // A late attempt may come after its candidate was discarded; then the target has to refuse it, which I4 looks at.
+      if (!kept && this.isOver(operation)) continue;
+      this.seen.push(
+        `I2: ${operation} went to the target, and ${path} ${kept ? 'holds another one' : 'does not hold it'}`,
+      );
+    }
+  }
+
+  /** Resolves when something may have come to its end, and at the latest after `ms`: asking a workflow costs it a task. */
+  perhapsEnded(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      this.onEnd = () => {
+        clearTimeout(timer);
+        setTimeout(resolve, 60);
+      };
+    });
+  }
+
+  /** Resolves when an operator is told that something is parked. */
+  parked(): Promise<'parked'> {
+    return new Promise((resolve) => {
+      this.onAlert = (text) => text.includes('is parked at') && resolve('parked');
+    });
+  }
+
+  async ask(request: Partial<ChangeRequest> & Pick<ChangeRequest, 'kind'>): Promise<{ id: string; answer: Answer }> {
+    const asked = this.request(request);
+    const answer = await this.lane.client.workflow.executeUpdateWithStart<typeof identity, Answer, [ChangeRequest]>(
+      identityMessages.request,
+      {
+        args: [asked],
+        startWorkflowOperation: new WithStartWorkflowOperation<typeof identity>(identityWorkflow, {
+          workflowId: identityId(this.name),
+          taskQueue,
+          args: [{ name: this.name, timing: this.options.timing } satisfies IdentityStart],
+          workflowIdConflictPolicy: 'USE_EXISTING',
+        }),
+      },
+    );
+    return { id: asked.id, answer };
+  }
+
+  /** The same without waiting for the answer, which may take long: the signal is taken even while no worker runs. */
+  async tell(request: Partial<ChangeRequest> & Pick<ChangeRequest, 'kind'>): Promise<string> {
+    const asked = this.request(request);
+    await this.lane.client.workflow.signalWithStart(identityWorkflow, {
+      workflowId: identityId(this.name),
+      taskQueue,
+      args: [{ name: this.name, timing: this.options.timing } satisfies IdentityStart],
+      signal: identityMessages.requestSignal,
+      signalArgs: [asked],
+    });
+    return asked.id;
+  }
+
+  state(): Promise<IdentityState> {
+    return this.lane.client.workflow.getHandle(identityId(this.name)).query<IdentityState>(identityMessages.state);
+  }
+
+  stateWhen(isSo: (state: IdentityState) => boolean, limitMs = 40_000): Promise<IdentityState> {
+    return eventually(() => this.state(), isSo, limitMs);
+  }
+
+  process(operation: string): Promise<ProcessState> {
+    return this.lane.client.workflow.getHandle(operation).query<ProcessState>(processMessages.process);
+  }
+
+  async signal(operation: string, signal: string, argument: unknown): Promise<void> {
+    await this.lane.client.workflow.getHandle(operation).signal(signal, argument);
+  }
+
+  async vote(operation: string, vote: Partial<Vote>): Promise<void> {
+    const { gate } = await this.process(operation);
+    const whole: Vote = {
+      approver: 'grace@example.com',
+      decision: 'approve',
+      planDigest: gate!.planDigest,
+      at: new Date().toISOString(),
+      ...vote,
+    };
+    await this.signal(operation, processMessages.decide, whole);
+  }
+
+  async close(): Promise<void> {
+    await this.monitor.stop();
+    this.fault?.lift();
+    this.lane.forget(this.name);
+  }
+
+  private isOver(operation: string): boolean {
+    return this.meetings.some(
+      (met) => met.operation === operation && ['discard', 'seal', 'store.discard'].includes(met.step),
+    );
+  }
+
+  private request(request: Partial<ChangeRequest> & Pick<ChangeRequest, 'kind'>): ChangeRequest {
+    const needsSpec = request.kind === 'provision' ? { spec: this.spec } : {};
+    return { id: `r-${randomBytes(6).toString('hex')}`, requester: 'ada@example.com', ...needsSpec, ...request };
+  }
+}
+
+/** Two deliveries, so that there is a moment between them; a consumer, so that a rotation can be refused late. */
+function specOf(name: string, consumerUrl: string, environment: string): IdentitySpec {
+  return {
+    name,
+    kind: 'database-role',
+    owner: { person: 'ada@example.com', team: 'payments' },
+    purpose: 'is swept',
+    environment,
+    dataClass: 'internal',
+    target: { name: 'ledger', scope: { grants: [{ on: 'ledger', may: ['select', 'insert'] }] } },
+    deliver: [
+      { store: 'local', path: `${name}/first` },
+      { store: 'local', path: `${name}/second` },
+    ],
+    consumers: [{ name: 'api', notify: { webhook: `${consumerUrl}/${name}` }, timeoutMs: 1_000 }],
+    rotation: {
+      name: 'monthly',
+      strategy: 'alternate',
+      everyMs: 2_592_000_000,
+      graceMs: 200,
+      whenInUse: 'go-on',
+      jitterMs: 0,
+      freeze: [],
+      whenNoWindow: 'skip',
+      whenNotTaken: 'unwind',
+    },
+    tags: {},
+  };
+}
