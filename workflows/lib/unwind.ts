@@ -14,10 +14,10 @@ export interface Leftover {
 }
 
 /**
- * What is taken back only after something else has been. A credential that the store still gives to consumers has to stay accepted,
- * and one that the target may still accept has to stay known.
+ * What is taken back only after something else has been: a credential that the store still gives to consumers stays accepted, and
+ * what is swapped out of the way later has to be discarded then.
  */
-const onlyAfter: Partial<Record<StageName, StageName>> = { install: 'publish', stage: 'install' };
+const onlyAfter: Partial<Record<StageName, StageName>> = { install: 'publish', stage: 'publish' };
 
 /**
  * The way back of a process. Each undo is registered before its step, since a step that timed out may have taken effect.
