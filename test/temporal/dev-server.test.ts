@@ -106,7 +106,8 @@ describe('the development server', () => {
     if (!existsSync(compiled)) context.skip('the code is not compiled: `npm run build`');
     if (process.platform !== 'linux') context.skip('only Linux ends a child with its killed parent');
     const program = `import { startDevServer } from ${JSON.stringify(compiled)};
-      const server = await startDevServer({ headless: true });
+      // With a log file: a broken pipe would end it too, whenever it has something to say.
+      const server = await startDevServer({ headless: true, log: ${JSON.stringify(path.join(folder, 'orphan.log'))} });
       console.log(server.pid);
       setInterval(() => {}, 1000);`;
     const parent = spawn(process.execPath, ['--input-type=module', '-e', program], {
