@@ -27,7 +27,7 @@ const stateQuery = defineQuery<IdentityState>(identityMessages.state);
 
 export async function identity(start: IdentityStart): Promise<IdentityState> {
   const aggregate = new Aggregate(start.state ?? newIdentity(start.name), showIdentity);
-  setHandler(request, (asked) => answer(aggregate, asked), {
+  setHandler(request, (asked) => answer(aggregate, asked, isRunTooLong), {
     description: 'Ask for a process; answers at once whether it is accepted',
   });
   setHandler(requestSignal, (asked) => void aggregate.take(asked), {
@@ -52,10 +52,14 @@ export async function identity(start: IdentityStart): Promise<IdentityState> {
   }
 }
 
-/** Waits until a request that can start now has started, so that the caller learns its operation id. */
-async function answer(aggregate: Aggregate, asked: ChangeRequest): Promise<Answer> {
+/**
+ * Waits until a request that can start now has started, so that the caller learns its operation id. Not when this run has become too
+ * long: it ends only once every request has its answer, and an emergency would wait with it.
+ */
+async function answer(aggregate: Aggregate, asked: ChangeRequest, isRunTooLong: () => boolean): Promise<Answer> {
   const first = aggregate.take(asked);
-  if (first.accepted && first.queued === 0) await condition(() => !aggregate.isWaiting(asked.id), 10_000);
+  if (!first.accepted) return first;
+  if (first.queued === 0) await condition(() => !aggregate.isWaiting(asked.id) || isRunTooLong(), 10_000);
   return aggregate.answerTo(asked.id) ?? first;
 }
 

@@ -4,7 +4,7 @@
  */
 import type { ProcessInput, ProcessResult } from '../src/domain/process.js';
 import { stageCandidate } from './lib/candidate.js';
-import { tellConsumers } from './lib/consumers.js';
+import { tellBack, tellConsumers } from './lib/consumers.js';
 import * as say from './lib/notes.js';
 import { Process } from './lib/process.js';
 
@@ -32,6 +32,7 @@ export async function provision(input: ProcessInput): Promise<ProcessResult> {
       say.accepted,
     );
 
+    unwind.before('hand over', () => tellBack(process));
     unwind.before('publish', () =>
       process.call('stubborn', 'Take the credential out of the store').withdraw(process.undoing()),
     );

@@ -21,10 +21,15 @@ import type {
   PolicyActivities,
   RecordActivities,
 } from '../../activities/contract.js';
-import { defaultTiming, type ProcessInput, type Timing } from '../../src/domain/process.js';
+import { defaultTiming, type Timing } from '../../src/domain/process.js';
 import { emergencyTaskQueue, taskQueue } from '../../src/domain/wire.js';
 
-type Activities = CredentialActivities & PolicyActivities & ConsumerActivities & RecordActivities & FleetActivities;
+/** Everything that the worker offers. */
+export type Activities = CredentialActivities &
+  PolicyActivities &
+  ConsumerActivities &
+  RecordActivities &
+  FleetActivities;
 
 /** How an activity is called: see the two manners above. */
 export type Manner = 'careful' | 'stubborn';
@@ -34,10 +39,10 @@ export type Manner = 'careful' | 'stubborn';
  * much longer than usual one attempt may take.
  */
 export function callerFor(
-  input: Pick<ProcessInput, 'request' | 'timing'>,
+  isEmergency: boolean,
+  timing: Timing = defaultTiming,
 ): (manner: Manner, summary: string, lastsMs?: number) => Activities {
-  const timing = input.timing ?? defaultTiming;
-  const queue = input.request.emergency ? emergencyTaskQueue : taskQueue;
+  const queue = isEmergency ? emergencyTaskQueue : taskQueue;
   return (manner, summary, lastsMs = 0) =>
     proxyActivities<Activities>({
       ...common({ ...timing, attemptMs: timing.attemptMs + lastsMs }),
@@ -84,18 +89,22 @@ const local: LocalActivityOptions = {
   retry: { maximumAttempts: 1 },
 };
 
-/** Short, idempotent, in-process work. */
-export const here = proxyLocalActivities<
-  PolicyActivities & Pick<RecordActivities, 'seal'> & Pick<CredentialActivities, 'stage' | 'lastEpoch'>
->(local);
+/** Short, idempotent, in-process work. The summary is what the Temporal UI shows beside the marker. */
+export function here(summary: string): Activities {
+  return proxyLocalActivities<Activities>({ ...local, summary });
+}
 
 /** In-process, and where that does not work out at once as a remote activity, which is retried and which an operator sees waiting. */
-export async function hereFirst<T>(inProcess: () => Promise<T>, remote: () => Promise<T>): Promise<T> {
+export async function hereFirst<T>(
+  summary: string,
+  work: (activities: Activities) => Promise<T>,
+  remote: (summary: string) => Activities,
+): Promise<T> {
   try {
-    return await inProcess();
+    return await work(here(summary));
   } catch (error) {
     if (CancellationScope.current().consideredCancelled || isFinal(error)) throw error;
-    return remote();
+    return work(remote(summary));
   }
 }
 

@@ -19,7 +19,8 @@ import type { RunningProcess } from '../../src/domain/identity.js';
 import type { ProcessInput, ProcessKind, ProcessResult, Timing } from '../../src/domain/process.js';
 import type { ChangeRequest } from '../../src/domain/request.js';
 import { emergencyTaskQueue, processId, processMessages, taskQueue, type Preempt } from '../../src/domain/wire.js';
-import { here, waiterFor } from './activities.js';
+import { callerFor, here, hereFirst, waiterFor } from './activities.js';
+import { now } from './clock.js';
 import { specFor, type Aggregate } from './aggregate.js';
 import { failureOf } from './failure.js';
 import { attributesOf } from './show.js';
@@ -67,7 +68,10 @@ export async function attend(
 async function isTooEarly({ state }: Aggregate, { onlyIfDue }: ChangeRequest): Promise<Refusal | undefined> {
   if (!onlyIfDue || !state.spec) return undefined;
   const { spec, lastRotatedAt } = state;
-  const verdict = await here.due({ spec, ...(lastRotatedAt !== undefined && { lastRotatedAt }) });
+  const verdict = await here('Ask again whether it is due').due({
+    spec,
+    ...(lastRotatedAt !== undefined && { lastRotatedAt }),
+  });
   return verdict.due ? undefined : { code: 'Conflict', reason: `it is not due any more: ${verdict.detail}` };
 }
 
@@ -81,7 +85,9 @@ async function inputFor(
   const { name, current, previous } = state;
   const spec = specFor(state, request)!;
   state.processNumber =
-    state.processNumber === 0 ? processNumberAfter(await here.lastEpoch(spec)) : state.processNumber + 1;
+    state.processNumber === 0
+      ? processNumberAfter(await here('Look for earlier lives of this identity').lastEpoch(spec))
+      : state.processNumber + 1;
   return {
     kind,
     operation: processId(name, kind, state.processNumber),
@@ -155,13 +161,27 @@ function failedAs(error: unknown, type: string): boolean {
   return error instanceof ApplicationFailure && error.type === type;
 }
 
-/** Works out when the identity is next due, and shows how it stands now that a process has ended. */
+/**
+ * Works out when the identity is next due. Nobody waits for this: an emergency must not stand behind a calendar that cannot be read. What fails
+ * is recorded.
+ */
 export async function reckon(aggregate: Aggregate): Promise<void> {
-  const { spec, current, lastRotatedAt } = aggregate.state;
-  const isRotated = spec !== undefined && current !== undefined;
-  aggregate.isNextDue(
-    isRotated ? await here.nextRotation({ spec, ...(lastRotatedAt !== undefined && { lastRotatedAt }) }) : undefined,
-  );
+  const { spec, current, lastRotatedAt, nextRotationAt, processNumber } = aggregate.state;
+  // Better looked at too early, by a campaign that asks again, than never.
+  const meanwhile = (): void => aggregate.isNextDue(nextRotationAt ?? now());
+  if (!spec || !current) return aggregate.isNextDue(undefined);
+  const input = { spec, ...(lastRotatedAt !== undefined && { lastRotatedAt }) };
+  try {
+    const next = await hereFirst(
+      'Work out when it is due next',
+      ({ nextRotation }) => nextRotation(input),
+      (told) => (meanwhile(), callerFor(false)('stubborn', told)),
+    );
+    if (aggregate.state.processNumber === processNumber) aggregate.isNextDue(next);
+  } catch (error) {
+    meanwhile();
+    aggregate.problem(`when it is due next could not be worked out: ${inWords(error).reason}`);
+  }
 }
 
 function inWords(error: unknown): { code: 'InvalidRequest' | ReturnType<typeof failureOf>['code']; reason: string } {

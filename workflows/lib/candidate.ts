@@ -1,5 +1,4 @@
 import type { CredentialRecord } from '../../src/domain/credential.js';
-import { here, hereFirst } from './activities.js';
 import type { Process } from './process.js';
 
 /**
@@ -7,8 +6,7 @@ import type { Process } from './process.js';
  * a reset, gets the same candidate.
  */
 export async function stageCandidate(process: Process): Promise<CredentialRecord> {
-  return (process.candidate = await hereFirst(
-    () => here.stage(process.change()),
-    () => process.call('careful', 'Keep a new candidate in the store').stage(process.change()),
+  return (process.candidate = await process.hereFirst('careful', 'Keep a new candidate in the store', ({ stage }) =>
+    stage(process.change()),
   ));
 }

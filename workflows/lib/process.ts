@@ -18,7 +18,7 @@ import type {
   StageName,
   StageState,
 } from '../../src/domain/process.js';
-import { callerFor, here, hereFirst } from './activities.js';
+import { callerFor, hereFirst, type Activities, type Manner } from './activities.js';
 import { now } from './clock.js';
 import { failureOf, type Failure } from './failure.js';
 import { awaitGate } from './gate.js';
@@ -56,7 +56,7 @@ export class Process {
       leftovers: [],
     };
     this.after = this.before();
-    this.call = callerFor(input);
+    this.call = callerFor(this.state.emergency, input.timing);
     this.inbox = new Inbox(
       () => this.state,
       () => this.scope.cancel(),
@@ -139,9 +139,14 @@ export class Process {
     show(this.state);
   }
 
+  /** Short work that touches no target: in-process, or remotely where that does not work out at once. */
+  hereFirst<T>(manner: Manner, summary: string, work: (activities: Activities) => Promise<T>): Promise<T> {
+    return hereFirst(summary, work, (told) => this.call(manner, told));
+  }
+
   /** The change as activities take it. */
   change(): Change {
-    const { identity, operation, epoch, spec, specBefore, current } = this.input;
+    const { identity, operation, epoch, spec, specBefore, current, previous } = this.input;
     return {
       identity,
       operation,
@@ -149,6 +154,7 @@ export class Process {
       spec,
       ...(specBefore && { specBefore }),
       ...(current && { from: current }),
+      ...(previous && { previous }),
       ...(this.candidate && { to: this.candidate }),
     };
   }
@@ -205,19 +211,13 @@ export class Process {
   }
 
   private decide(plan: ProcessPlan): Promise<Decision> {
-    return hereFirst(
-      () => here.authorize(plan),
-      () => this.call('careful', 'Ask policy for its decision').authorize(plan),
-    );
+    return this.hereFirst('careful', 'Ask policy for its decision', ({ authorize }) => authorize(plan));
   }
 
   /** Waits for as long as the freezes cannot be read: what is not known to be allowed does not happen. */
   private clearance(): Promise<Clearance> {
     const question = { spec: this.input.spec, emergency: this.state.emergency };
-    return hereFirst(
-      () => here.clearance(question),
-      () => this.call('stubborn', 'Read whether a freeze holds').clearance(question),
-    );
+    return this.hereFirst('stubborn', 'Read whether a freeze holds', ({ clearance }) => clearance(question));
   }
 
   private decisionInWords(): string {
@@ -239,6 +239,7 @@ export class Process {
   private async endFailed(failure: Failure, cancelled: boolean): Promise<ProcessResult> {
     this.state.failure = failure;
     const outcome = this.state.forwardOnly ? this.leaveOpen(failure) : await this.takeBack();
+    if (outcome === 'pre-empted') return this.endPreempted(this.inbox.preemptedBy!);
     const result = await this.finish(outcome);
     if (cancelled && outcome === 'undone')
       throw new CancelledFailure('cancelled by an operator; everything is as it was before');
@@ -255,7 +256,7 @@ export class Process {
     return 'unfinished';
   }
 
-  /** The whole way back; parked while an undo fails. */
+  /** The whole way back; parked while an undo fails. An emergency has fenced the undoing off too, and takes everything down itself. */
   private async takeBack(): Promise<ProcessOutcome> {
     for (;;) {
       const leftovers = await this.unwind.run((stage, left) =>
@@ -266,15 +267,17 @@ export class Process {
         this.after = this.before();
         return 'undone';
       }
+      if (this.inbox.preemptedBy !== undefined) return 'pre-empted';
       if ((await this.park(leftovers[0]!.stage, `could not undo: ${leftovers[0]!.message}`)) === 'abandon')
         return 'unfinished';
     }
   }
 
   private async endPreempted(by: string): Promise<ProcessResult> {
-    this.state.failure = { code: 'Fenced', message: `pre-empted by ${by}` };
-    await this.finish('pre-empted');
-    throw new CancelledFailure(`pre-empted by ${by}`);
+    const message = `pre-empted by ${by}`;
+    this.state.failure = { code: 'Fenced', message };
+    const result = await this.finish('pre-empted');
+    throw ApplicationFailure.create({ type: 'Fenced', message, nonRetryable: true, details: [result] });
   }
 
   private async finish(outcome: ProcessOutcome): Promise<ProcessResult> {
@@ -307,10 +310,7 @@ export class Process {
 
   private seal(result: ProcessResult): Promise<{ readonly evidence: string }> {
     const record = { state: this.state, result };
-    return hereFirst(
-      () => here.seal(record),
-      () => this.call('stubborn', 'Seal the evidence record').seal(record),
-    );
+    return this.hereFirst('stubborn', 'Seal the evidence record', ({ seal }) => seal(record));
   }
 
   private async alert(text: string): Promise<void> {
