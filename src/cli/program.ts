@@ -1,5 +1,8 @@
 /** The command line as a function: arguments and surroundings in, exit code out. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { Command, CommanderError } from 'commander';
+import { packageRoot } from '../package-root.js';
 import { complaintOf } from './errors.js';
 import { exitCodes, type Io } from './io.js';
 import { Output } from './output.js';
@@ -30,6 +33,7 @@ function failed(error: unknown, runtime: Runtime, argv: readonly string[]): numb
 export async function createProgram(runtime: Runtime, only?: string): Promise<Command> {
   const program = new Command('tenure')
     .description('Runs the life of non-human identities: provision, rotate, validate, revoke, offboard, with proof.')
+    .version(version(), '-V, --version', 'print the version')
     .exitOverride()
     .enablePositionalOptions()
     .showHelpAfterError('(tenure --help lists the commands)')
@@ -42,6 +46,10 @@ export async function createProgram(runtime: Runtime, only?: string): Promise<Co
   await addVerbs(program, runtime, only);
   for (const command of every(program)) command.exitOverride().copyInheritedSettings(program);
   return program;
+}
+
+function version(): string {
+  return (JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8')) as { version: string }).version;
 }
 
 const firstSteps = `

@@ -54,14 +54,14 @@ export async function attend(
   { running, result }: Attended,
   isRunTooLong: () => boolean,
 ): Promise<void> {
-  let isOver = false;
-  const recorded = result.then(
-    (given) => (isOver = true) && (() => aggregate.finished(running, given)),
-    (error: unknown) => (isOver = true) && (() => recordFailure(aggregate, running, error)),
+  const end: { record?: () => void } = {};
+  void result.then(
+    (given) => (end.record = () => aggregate.finished(running, given)),
+    (error: unknown) => (end.record = () => recordFailure(aggregate, running, error)),
   );
-  await condition(() => isOver || aggregate.mustPreempt() || isRunTooLong());
-  if (isOver) return (await recorded)();
-  if (aggregate.mustPreempt()) preempt(aggregate, running);
+  await condition(() => end.record !== undefined || aggregate.mustPreempt() || isRunTooLong());
+  if (end.record) end.record();
+  else if (aggregate.mustPreempt()) preempt(aggregate, running);
 }
 
 /** A scheduled request may have waited behind a rotation by hand. */
