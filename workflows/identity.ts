@@ -12,7 +12,6 @@ import {
   defineSignal,
   defineUpdate,
   setHandler,
-  workflowInfo,
 } from '@temporalio/workflow';
 import { newIdentity, type IdentityState } from '../src/domain/identity.js';
 import type { Answer, ChangeRequest } from '../src/domain/request.js';
@@ -24,6 +23,9 @@ import { showIdentity } from './lib/show.js';
 const request = defineUpdate<Answer, [ChangeRequest]>(identityMessages.request);
 const requestSignal = defineSignal<[ChangeRequest]>(identityMessages.requestSignal);
 const stateQuery = defineQuery<IdentityState>(identityMessages.state);
+
+/** Below the 4,096 events at which Temporal suggests a new run. */
+const longestHistory = 2_000;
 
 export async function identity(start: IdentityStart): Promise<IdentityState> {
   const aggregate = new Aggregate(start.state ?? newIdentity(start.name), showIdentity);
@@ -47,8 +49,7 @@ export async function identity(start: IdentityStart): Promise<IdentityState> {
   return aggregate.state;
 
   function isRunTooLong(): boolean {
-    const { continueAsNewSuggested, historyLength } = workflowInfo();
-    return continueAsNewSuggested || historyLength > (start.longestHistory ?? Infinity);
+    return aggregate.eventsReckoned > (start.longestHistory ?? longestHistory);
   }
 }
 

@@ -60,7 +60,7 @@ export interface IdentityStart {
   /** Set by continue-as-new only. */
   readonly state?: IdentityState;
   readonly timing?: Timing;
-  /** Continue as new after this many events, also where the server does not suggest it yet. */
+  /** Continue as new after about this many events, as the identity reckons them. */
   readonly longestHistory?: number;
 }
 

@@ -42,7 +42,7 @@ import { Faults } from './faults.js';
 import { faultyStore } from './faulty-store.js';
 
 /** Impatient, so that a test of giving up takes seconds. */
-const impatient: Timing = { attemptMs: 2_000, heartbeatMs: 1_500, patienceMs: 2_500, retryMs: 50, longestRetryMs: 200 };
+export const impatient: Timing = { attemptMs: 2_000, heartbeatMs: 1_500, patienceMs: 2_500, retryMs: 50, longestRetryMs: 200 };
 
 /** What a test sets of everything around a process. */
 export interface Surroundings extends Knobs {

@@ -42,9 +42,13 @@ export async function begun(
   request: Parameters<Engine['ask']>[0],
   name: string,
 ): Promise<WorkflowHandle & { readonly operation: string }> {
-  const answer = await engine.ask(request, name);
-  if (!answer.accepted || !answer.operation) throw new Error(`not started: ${JSON.stringify(answer)}`);
-  return Object.assign(engine.process(answer.operation), { operation: answer.operation });
+  const id = request.id ?? `b-${Math.random()}`;
+  const answer = await engine.ask({ ...request, id }, name);
+  if (!answer.accepted) throw new Error(`refused: ${answer.reason}`);
+  const started = ({ handled }: IdentityState): string | undefined =>
+    handled.flatMap((one) => (one.id === id && one.answer.accepted ? [one.answer.operation] : []))[0];
+  const operation = started(await engine.stateWhen(name, (state) => started(state) !== undefined))!;
+  return Object.assign(engine.process(operation), { operation });
 }
 
 /** The names of the activities that a workflow scheduled, remote ones only, in order. */

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, test } from 'vitest';
 import type { Consumer } from '../../src/domain/identity.js';
 import { TenureError } from '../../src/domain/errors.js';
 import { processMessages } from '../../src/domain/wire.js';
-import { Engine, eventually, specOf } from '../support/engine.js';
+import { Engine, eventually, impatient, specOf } from '../support/engine.js';
 import { activitiesOf, begun, closedAs, failureResult, provisioned, watchCurrent, worldOf } from '../support/world.js';
 
 const consumers: readonly Consumer[] = [
@@ -82,7 +82,7 @@ describe.concurrent('a rotation that succeeds', () => {
   });
 
   test('waits out a store that cannot be written for a while', async ({ expect }) => {
-    await provisioned(engine, 'slow-store');
+    await provisioned(engine, 'slow-store', {}, { timing: { ...impatient, patienceMs: 30_000 } });
     engine.around.storeFaults.set('stage slow-store', {
       when: 'before',
       times: 4,
@@ -124,7 +124,8 @@ describe.concurrent('a rotation that fails before the point of no return', () =>
       const watch = watchCurrent(engine, specOf(name));
       const state = await engine.do({ kind: 'rotate' }, name);
       expect((await watch.stop()).lockedOut).toEqual([]);
-      expect(state.recent.at(-1)).toMatchObject({ outcome: 'undone' });
+      const said = when === 'hang' ? 'no answer in time' : `${step} ${name}: no answer; given up`;
+      expect(state.recent.at(-1)).toMatchObject({ outcome: 'undone', message: expect.stringContaining(said) });
       expect(state.current).toEqual(before.current);
       expect(state.status).toBe('active');
       expect(await worldOf(engine, name)).toEqual(world);

@@ -12,8 +12,19 @@ import type { ProcessInput, ProcessResult, ProcessSummary } from '../../src/doma
 import type { Answer, ChangeRequest } from '../../src/domain/request.js';
 import { now } from './clock.js';
 
+const eventsOfMessage = 6;
+const eventsOfProcess = 25;
+/** A payload of this size weighs as much as an event: a history may hold 50,000 of them, or 50 MB. */
+const charactersOfEvent = 1_000;
+
 /** The state of an identity and every change that is made to it. Plain bookkeeping: it starts nothing and waits for nothing. */
 export class Aggregate {
+  /**
+   * About how many events this run has come to, large ones counting for several. Reckoned here, since `historyLength` is no ground for a
+   * decision: where the result of a local activity arrives, a replay sees another length than the run itself did.
+   */
+  eventsReckoned = 0;
+
   constructor(
     readonly state: IdentityState,
     private readonly onChange: (state: IdentityState, isSettled: boolean) => void,
@@ -23,6 +34,7 @@ export class Aggregate {
 
   /** Takes a request from an update or a signal. Never throws: a signal may hold anything. */
   take(asked: ChangeRequest): Answer {
+    this.reckon(eventsOfMessage, asked);
     const answer = this.judge(asked);
     if (answer.accepted && !this.answerTo(asked.id)) {
       if (!answer.operation) this.enqueue(asked);
@@ -74,6 +86,7 @@ export class Aggregate {
       emergency: request.emergency ?? false,
     };
     this.state.running = running;
+    this.reckon(eventsOfProcess, input);
     this.state.handled = this.state.handled.map((handled) =>
       handled.id === request.id && handled.answer.accepted
         ? { ...handled, answer: { ...handled.answer, operation } }
@@ -138,6 +151,10 @@ export class Aggregate {
   problem(what: string): void {
     this.state.problems = [...this.state.problems, { at: now(), what }].slice(-problemLimit);
     this.onChange(this.state, false);
+  }
+
+  private reckon(events: number, payload: unknown): void {
+    this.eventsReckoned += events + (JSON.stringify(payload)?.length ?? 0) / charactersOfEvent;
   }
 
   private judge(asked: ChangeRequest): Answer {
