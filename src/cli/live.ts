@@ -3,7 +3,6 @@ import type { ProcessState } from '../domain/process.js';
 import type { View } from './follow.js';
 import type { Output } from './output.js';
 import { currentStage, settledSince, stageLine } from './stages.js';
-import { relative } from './words.js';
 
 /** The stages of one process as they happen: redrawn with time on a terminal, a line for each in a pipe. */
 export function stagesView(out: Output): View {
@@ -106,9 +105,4 @@ export function hintsOf(state: ProcessState, now = Date.now()): string[] {
   const given = gate.votes.filter((vote) => vote.decision === 'approve').length;
   const closes = gate.deadline > new Date(now).toISOString() ? `; it closes ${gate.deadline}` : '';
   return [`waiting for approval ${given + 1} of ${gate.needed}${closes}: tenure approve ${state.identity}`];
-}
-
-/** How long a gate stays open, in words. */
-export function gateLeft(deadline: string, now = Date.now()): string {
-  return `closes ${relative(deadline, now)}`;
 }

@@ -148,20 +148,33 @@ export function noteOf(policy: RotationPolicy): string {
     .join(', ');
 }
 
-/** Every schedule of this tool, by policy name. Eventually consistent, as Temporal's list is. */
+/**
+ * Every schedule of this tool, by policy name. Temporal's list may be a moment behind on which there are; what is told of each
+ * is asked of itself, so that a pause shows at once.
+ */
 export async function listSchedules(client: Client): Promise<ListedSchedule[]> {
-  const found: ListedSchedule[] = [];
+  const names: string[] = [];
   for await (const summary of client.schedule.list()) {
-    if (!summary.scheduleId.startsWith(prefix)) continue;
-    found.push({
-      policy: summary.scheduleId.slice(prefix.length),
-      paused: summary.state.paused,
-      note: summary.state.note ?? '',
-      nextAt: summary.info.nextActionTimes[0]?.toISOString() ?? null,
-      lastAt: summary.info.recentActions.at(-1)?.takenAt.toISOString() ?? null,
-    });
+    if (summary.scheduleId.startsWith(prefix)) names.push(summary.scheduleId.slice(prefix.length));
   }
-  return found.toSorted((one, other) => one.policy.localeCompare(other.policy));
+  const found = await Promise.all(names.toSorted().map((policy) => describe(client, policy)));
+  return found.filter((schedule) => schedule !== undefined);
+}
+
+async function describe(client: Client, policy: string): Promise<ListedSchedule | undefined> {
+  try {
+    const { state, info } = await client.schedule.getHandle(scheduleId(policy)).describe();
+    return {
+      policy,
+      paused: state.paused,
+      note: state.note ?? '',
+      nextAt: info.nextActionTimes[0]?.toISOString() ?? null,
+      lastAt: info.recentActions.at(-1)?.takenAt.toISOString() ?? null,
+    };
+  } catch (error) {
+    if (error instanceof ScheduleNotFoundError) return undefined;
+    throw error;
+  }
 }
 
 /** Starts no more campaigns. False when there is no such schedule. */

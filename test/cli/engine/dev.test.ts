@@ -151,6 +151,14 @@ describe.skipIf(reason)(`the first hour${reason && ` (skipped: ${reason})`}`, ()
       ({ stdout }) => stdout.includes('paused'),
     );
     expect(paused.stdout).toContain('release week');
+    every = '40d';
+    await declare(identity('reports-db', { may: 'select, insert' }));
+    expect((await tenure('apply')).stdout).toContain('~ schedule monthly');
+    const changed = await eventually(
+      () => tenure('schedule', 'list'),
+      ({ stdout }) => stdout.includes('monthly'),
+    );
+    expect(changed.stdout).toMatch(/monthly +paused.*release week/);
     expect((await tenure('schedule', 'resume', 'monthly')).code).toBe(0);
     expect((await tenure('schedule', 'trigger', 'monthly')).code).toBe(0);
     const unknown = await tenure('schedule', 'pause', 'weekly', '--reason', 'x');
@@ -229,8 +237,10 @@ async function tenure(...argv: string[]): Promise<{ code: number; stdout: string
   return { code, stdout: pretended.stdout(), stderr: pretended.stderr() };
 }
 
+let every = '30d';
+
 async function declare(...identities: string[]): Promise<void> {
-  const head = 'policies:\n  monthly: { every: 30d, grace: 0s, whenInUse: go-on }\n\n';
+  const head = `policies:\n  monthly: { every: ${every}, grace: 0s, whenInUse: go-on }\n\n`;
   await writeFile(
     join(folder, 'manifests/identities.yaml'),
     `${head}identities:${identities.length === 0 ? ' []' : ''}\n${identities.join('')}`,
