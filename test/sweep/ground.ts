@@ -127,7 +127,7 @@ export async function prepareGround(options: GroundOptions = {}): Promise<Ground
     const written = {
       stateDirectory: 'state',
       targets: {
-        ledger: { ...target, connectTimeoutMs: 1_500, statementTimeoutMs: 2_500, endSessionsTimeoutMs: 2_500 },
+        ledger: { ...target, connectTimeoutMs: 5_000, statementTimeoutMs: 5_000, endSessionsTimeoutMs: 5_000 },
       },
       stores: { local: { type: 'local', directory: 'store', key: { file: 'store.key' } } },
       consumers: { signingKey: { file: 'signing.key' } },

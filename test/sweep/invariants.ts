@@ -12,7 +12,7 @@ import type { ProcessResult } from '../../src/domain/process.js';
 import type { Material } from '../../src/stores/store.js';
 import { identityId, parseProcessId } from '../../src/domain/wire.js';
 import { eventually } from '../support/engine.js';
-import { logIn } from './login.js';
+import { logInSurely } from './login.js';
 import type { Subject } from './subject.js';
 
 /** One line for each broken invariant, beginning with its number. */
@@ -39,6 +39,7 @@ async function finalState(subject: Subject): Promise<IdentityState> {
   return eventually(
     () => subject.state(),
     ({ running, queue }) => !running && queue.length === 0,
+    120_000,
   );
 }
 
@@ -56,7 +57,7 @@ async function oneAtATime(subject: Subject, state: IdentityState, operations: re
   const spans = [];
   for (const operation of operations) {
     const look = () => workflow.getHandle(operation).describe();
-    const seen = await eventually(look, ({ closeTime }) => closeTime !== undefined, 8_000).catch(look);
+    const seen = await eventually(look, ({ closeTime }) => closeTime !== undefined, 20_000).catch(look);
     if (!seen.closeTime) broken.push(`I7: ${operation} still runs, and the identity knows of nothing that does`);
     spans.push({ operation, from: seen.startTime.getTime(), to: seen.closeTime?.getTime() ?? Infinity });
   }
@@ -89,7 +90,7 @@ async function exactlyTheNamed(subject: Subject, state: IdentityState): Promise<
   for (const { version, material } of subject.materials()) {
     const isNamed =
       named.some((credential) => credential.version === version) && isInstalled(subject, version, material);
-    const outcome = await logIn(material);
+    const outcome = await logInSurely(material);
     if (outcome === (isNamed ? 'accepted' : 'refused')) continue;
     broken.push(
       `I4: the credential of ${version} is ${outcome}, and the state ${isNamed ? 'names' : 'does not name'} it`,
@@ -158,7 +159,7 @@ async function nothingChangesLate(subject: Subject): Promise<string[]> {
   } satisfies Partial<Record<keyof CredentialActivities, () => Promise<unknown>>>;
   const broken: string[] = [];
   for (const [name, attempt] of Object.entries(attempts)) {
-    const code = await attempt().then(() => 'done', codeOf);
+    const code = await patiently(attempt).then(() => 'done', codeOf);
     if (code !== 'Fenced' && !(name === 'install' && code === 'Conflict'))
       broken.push(`I7: a late ${name} of ${first} was ${code}, and not fenced off`);
   }
@@ -172,6 +173,17 @@ async function epochAtTarget({ name, lane }: Subject): Promise<number> {
   );
   const epochs = rows.map(({ mark }) => (JSON.parse(String(mark).replace('tenure:', '')) as { epoch: number }).epoch);
   return Math.max(0, ...epochs);
+}
+
+/** A busy machine is no answer. */
+async function patiently<T>(ask: () => Promise<T>): Promise<T> {
+  for (let left = 5; ; left -= 1) {
+    try {
+      return await ask();
+    } catch (error) {
+      if (left === 0 || !['TargetUnavailable', 'OutcomeUnknown'].includes(codeOf(error))) throw error;
+    }
+  }
 }
 
 function codeOf(error: unknown): string {
@@ -267,8 +279,8 @@ async function isUsable(subject: Subject, { spec, status, current, processNumber
     spec,
     ...(current && { from: current }),
   };
-  if (current) await activities.verify(change);
-  return (await activities.inspect(change)).map(({ detail }) => `I4: a validation finds: ${detail}`);
+  if (current) await patiently(() => activities.verify(change));
+  return (await patiently(() => activities.inspect(change))).map(({ detail }) => `I4: a validation finds: ${detail}`);
 }
 
 /** I8: nothing is left for a person without saying so. */

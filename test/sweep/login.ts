@@ -15,8 +15,8 @@ export async function logIn({ username, password, host, port, database }: Materi
     password,
     database,
     application_name: 'sweep',
-    connectionTimeoutMillis: 3_000,
-    query_timeout: 3_000,
+    connectionTimeoutMillis: 10_000,
+    query_timeout: 10_000,
   });
   client.on('error', () => undefined);
   try {
@@ -28,4 +28,13 @@ export async function logIn({ username, password, host, port, database }: Materi
   } finally {
     await client.end().catch(() => undefined);
   }
+}
+
+/** The same until somebody has been asked. */
+export async function logInSurely(material: Material): Promise<LoginOutcome> {
+  for (let left = 5; left > 0; left -= 1) {
+    const outcome = await logIn(material);
+    if (outcome !== 'elsewhere') return outcome;
+  }
+  return 'elsewhere';
 }

@@ -112,8 +112,10 @@ const whole: readonly FaultName[] = [
   'cancel-after',
   'emergency-before',
   'emergency-after',
-  'kill-both',
+  'kill-after',
 ];
+/** Where two workers in a row are killed: before the effect, and after it. */
+const twice = new Set(['install', 'publish', 'withdraw', 'retire']);
 /** Where nothing changes, after one step is the same world as before the next. */
 const reading: readonly FaultName[] = [
   'refused-before',
@@ -136,8 +138,9 @@ const atGate: readonly FaultName[] = [
 ];
 const every = { changes: whole, reads: reading, between, asks: asking, aside, gate: atGate };
 
-function faultsAt({ effect }: Step, process: SweptProcess): readonly FaultName[] {
-  return every[effect].filter((fault) => process !== 'emergency' || !fault.startsWith('emergency'));
+function faultsAt({ step, effect }: Step, process: SweptProcess): readonly FaultName[] {
+  const faults = every[effect].map((fault) => (fault === 'kill-after' && twice.has(step) ? 'kill-both' : fault));
+  return faults.filter((fault) => process !== 'emergency' || !fault.startsWith('emergency'));
 }
 
 /** All cases, in the order of the processes. */
@@ -156,8 +159,10 @@ export function outcomesOf({ way, fault, process, step, effect }: Case): readonl
   if (kind === 'emergency') return way === 'aside' || way === 'last' ? ['pre-empted', normal] : ['pre-empted'];
   if (kind === 'refused' && step === 'lastEpoch') return ['refused'];
   if (kind === 'cancel' && ['decide', 'careful', 'patient', 'gate'].includes(way)) {
-    // A cancel that comes with the answer of the last step comes too late.
-    const isLate = fault === 'cancel-after' && (process === 'provision' || process === 'validate');
+    // A cancel that comes with the answer of the last step comes too late; so does one before a revocation that asks nobody.
+    const isLate =
+      (fault === 'cancel-after' && (process === 'provision' || process === 'validate')) ||
+      (way === 'decide' && (process === 'revoke' || process === 'emergency'));
     return isLate ? ['undone', 'succeeded'] : ['undone'];
   }
   if (kind === 'refused' && ['decide', 'careful', 'patient', 'gate'].includes(way)) return ['undone'];

@@ -158,7 +158,7 @@ export class Subject implements Listener {
     return this.lane.client.workflow.getHandle(identityId(this.name)).query<IdentityState>(identityMessages.state);
   }
 
-  stateWhen(isSo: (state: IdentityState) => boolean, limitMs = 40_000): Promise<IdentityState> {
+  stateWhen(isSo: (state: IdentityState) => boolean, limitMs = 120_000): Promise<IdentityState> {
     return eventually(() => this.state(), isSo, limitMs);
   }
 
