@@ -7,7 +7,7 @@ const worksMs = 1_500;
 export async function offboard(scene: Scene): Promise<void> {
   const { claims, facts, ledger, store, storePath, terminal } = scene.props;
   terminal.act(6, 'provisioned again, and offboarded');
-  const again = await scene.changeToEnd('apply');
+  const again = await scene.changeToEnd('apply', '--reinstate');
   claims.check('it is provisioned again', again.ran.code === 0, `exit code ${again.ran.code}`, 'exit code 0');
   await scene.endPhase('provisioned again');
   await sleep(worksMs);

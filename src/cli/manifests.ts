@@ -24,8 +24,18 @@ export interface Plan {
   readonly schedules: ScheduleDiff;
 }
 
+/** What goes beyond adding and changing, and has to be asked for. */
+export interface Extent {
+  readonly prune?: boolean;
+  readonly reinstate?: boolean;
+}
+
 /** Reads the manifests, asks Temporal for what is, and compares. Touches nothing. */
-export async function makePlan(session: Session, paths: readonly string[], prune: boolean): Promise<Plan> {
+export async function makePlan(
+  session: Session,
+  paths: readonly string[],
+  { prune, reinstate }: Extent,
+): Promise<Plan> {
   const declared = await declaredIn(session, paths);
   const { services, out } = session;
   const [client, namespace, config] = await Promise.all([services.client(), services.namespace(), services.config()]);
@@ -36,7 +46,11 @@ export async function makePlan(session: Session, paths: readonly string[], prune
   const { states, live } = await standingsOf(client, namespace, [...names]);
   if (!live && names.size > 0)
     out.note('no worker is running: this compares with what the last processes left; start one with: tenure worker');
-  const diff = diffManifests(declared, states, { policy: config.policy, prune });
+  const diff = diffManifests(declared, states, {
+    policy: config.policy,
+    prune: prune === true,
+    reinstate: reinstate === true,
+  });
   const schedules = await diffSchedules(client, schedulePolicies(declared));
   return { client, declared, actual: states, diff, schedules };
 }
@@ -83,6 +97,7 @@ function tellIdentity(out: Output, identity: IdentityDiff, prune: boolean): void
     rotate: yellow('~'),
     amend: yellow('~'),
     unchanged: dim('='),
+    revoked: red('!'),
     vanished: prune ? red('-') : dim('?'),
   };
   out.say(`${marks[identity.action]} ${bold(identity.name)}  ${identity.action}: ${identity.sentence}`);
@@ -112,6 +127,6 @@ function scheduleLines({ create, update, vanished }: ScheduleDiff, prune: boolea
 }
 
 function summary({ counts }: ManifestDiff): string {
-  const { provision, rotate, amend, unchanged, vanished } = counts;
-  return `${provision} to provision, ${rotate} to rotate, ${amend} to amend, ${unchanged} unchanged, ${vanished} in no manifest`;
+  const { provision, rotate, amend, unchanged, revoked, vanished } = counts;
+  return `${provision} to provision, ${rotate} to rotate, ${amend} to amend, ${unchanged} unchanged, ${revoked} revoked, ${vanished} in no manifest`;
 }

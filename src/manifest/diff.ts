@@ -10,9 +10,10 @@ export type { FieldChange } from './changes.js';
 
 /**
  * What applying does. `provision`: makes a credential. `rotate`: one rotation brings the change about. `amend`: only what is
- * known about the identity changes. `vanished`: in no manifest any more; offboarded only with `--prune`.
+ * known about the identity changes. `revoked`: it was revoked, and a pipeline that applies what is in Git must not undo what a
+ * responder did; provisioned only with `--reinstate`. `vanished`: in no manifest any more; offboarded only with `--prune`.
  */
-export type DiffAction = 'provision' | 'rotate' | 'amend' | 'unchanged' | 'vanished';
+export type DiffAction = 'provision' | 'rotate' | 'amend' | 'unchanged' | 'revoked' | 'vanished';
 
 /** What becomes of one identity. */
 export interface IdentityDiff {
@@ -40,6 +41,8 @@ export interface DiffOptions {
   readonly policy?: TenureConfig['policy'];
   /** What vanished is to be offboarded. */
   readonly prune?: boolean;
+  /** What was revoked is to be provisioned again. */
+  readonly reinstate?: boolean;
 }
 
 type Actual = ReadonlyMap<string, IdentityState>;
@@ -61,7 +64,7 @@ export function diffManifests(
     ...declared.map((spec) => diffOne(spec, actual.get(spec.name), options)),
     ...vanished.map((state) => vanishedOne(state, options)),
   ];
-  const counts = { provision: 0, rotate: 0, amend: 0, unchanged: 0, vanished: 0 };
+  const counts = { provision: 0, rotate: 0, amend: 0, unchanged: 0, revoked: 0, vanished: 0 };
   for (const { action } of identities) counts[action] += 1;
   return { identities, counts };
 }
@@ -70,11 +73,12 @@ function diffOne(spec: IdentitySpec, state: IdentityState | undefined, options: 
   const before = state?.spec;
   const changes = before ? changesBetween(before, spec) : [];
   const hasCredential = state !== undefined && (state.status === 'active' || state.current !== undefined);
-  const action = hasCredential ? strongest(changes) : 'provision';
+  const isLeft = state?.status === 'revoked' && options.reinstate !== true;
+  const action = hasCredential ? strongest(changes) : isLeft ? 'revoked' : 'provision';
   return {
     name: spec.name,
     action,
-    sentence: hasCredential ? sentences[action] : provisionSentence(spec, state),
+    sentence: action === 'provision' ? provisionSentence(spec, state) : sentences[action],
     changes,
     needsApproval: isGated(action, spec, before, options),
     ...blockedBy(state),
@@ -87,11 +91,11 @@ function strongest(changes: readonly FieldChange[]): 'rotate' | 'amend' | 'uncha
   return changes.length > 0 ? 'amend' : 'unchanged';
 }
 
-const sentences: Readonly<Record<'rotate' | 'amend' | 'unchanged' | 'provision', string>> = {
+const sentences: Readonly<Record<'rotate' | 'amend' | 'unchanged' | 'revoked', string>> = {
   rotate: 'one rotation makes a credential as declared and then ends the old one where it was',
   amend: 'what is known about it changes; its credential and its rights stay as they are',
   unchanged: 'nothing changes',
-  provision: 'a credential is made, proven and delivered',
+  revoked: 'it was revoked, and stays so; tenure apply --reinstate makes a new credential',
 };
 
 function provisionSentence({ target, deliver }: IdentitySpec, state: IdentityState | undefined): string {

@@ -62,8 +62,15 @@ describe('what applying would do', () => {
 
   it.each(['revoked', 'offboarded'] as const)('is to provision again what was %s, and to say so', (status) => {
     const { current: _current, ...gone } = state({ status });
-    expect(diff([spec()], [gone])).toMatchObject([
+    expect(diff([spec()], [gone], { reinstate: true })).toMatchObject([
       { action: 'provision', sentence: expect.stringMatching(`^it was ${status}; a credential is made`) },
+    ]);
+  });
+
+  it('leaves what was revoked alone unless it is to be reinstated: Git must not undo what a responder did', () => {
+    const { current: _current, ...revoked } = state({ status: 'revoked' });
+    expect(diff([spec()], [revoked])).toMatchObject([
+      { action: 'revoked', needsApproval: false, sentence: expect.stringContaining('--reinstate') },
     ]);
   });
 
@@ -239,6 +246,6 @@ describe('what vanished from the manifests', () => {
       ['a', 'vanished'],
       ['z', 'vanished'],
     ]);
-    expect(found.counts).toEqual({ provision: 1, rotate: 0, amend: 0, unchanged: 0, vanished: 2 });
+    expect(found.counts).toEqual({ provision: 1, rotate: 0, amend: 0, unchanged: 0, revoked: 0, vanished: 2 });
   });
 });

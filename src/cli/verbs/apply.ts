@@ -18,6 +18,7 @@ import { isWorked } from '../workers.js';
 
 interface ApplyOptions extends ChangeOptions {
   readonly prune?: boolean;
+  readonly reinstate?: boolean;
   readonly yes?: boolean;
 }
 
@@ -26,6 +27,7 @@ export function addApply(program: Command, runtime: Runtime): void {
     .command('apply [paths...]')
     .description('bring about what the manifests declare, and the schedules of their rotation policies')
     .option('--prune', 'offboard what is in no manifest, and delete its schedules')
+    .option('--reinstate', 'make a new credential for what was revoked')
     .option('--yes', 'do not ask')
     .addHelpText(
       'after',
@@ -37,7 +39,7 @@ export function addApply(program: Command, runtime: Runtime): void {
 async function apply(session: Session, options: ApplyOptions, paths: readonly string[]): Promise<number> {
   const { out, services } = session;
   const prune = options.prune === true;
-  const plan = await makePlan(session, paths, prune);
+  const plan = await makePlan(session, paths, options);
   tellPlan(out, plan, prune);
   if (!isChange(plan, prune)) {
     out.answer({ plan: planDocument(plan), results: [] });
@@ -63,7 +65,9 @@ const sentAtOnce = 8;
 const followedAtOnce = 16;
 
 function toDo({ diff }: Plan, prune: boolean): IdentityDiff[] {
-  return diff.identities.filter(({ action }) => action !== 'unchanged' && (action !== 'vanished' || prune));
+  return diff.identities.filter(
+    ({ action }) => action !== 'unchanged' && action !== 'revoked' && (action !== 'vanished' || prune),
+  );
 }
 
 /** A request that was sent, with its answer; `undefined` where it could not be sent. */
@@ -80,7 +84,7 @@ async function send(
   options: ApplyOptions,
 ): Promise<Sent> {
   const { name, action, spec, blocked } = identity;
-  const kind = action === 'vanished' ? 'offboard' : action === 'unchanged' ? 'amend' : action;
+  const kind = action === 'vanished' ? 'offboard' : action === 'unchanged' || action === 'revoked' ? 'amend' : action;
   const id = options.requestId === undefined ? newRequestId() : `${options.requestId}/${name}`;
   const request = requestOf(session, { ...options, requestId: id }, kind, spec ? { spec } : {});
   // One that only waits for another process to end may queue behind it.

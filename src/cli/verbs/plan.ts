@@ -5,6 +5,7 @@ import { verb, type CommonOptions, type Runtime } from '../session.js';
 
 interface PlanOptions extends CommonOptions {
   readonly prune?: boolean;
+  readonly reinstate?: boolean;
   readonly exitCode?: boolean;
 }
 
@@ -13,6 +14,7 @@ export function addPlan(program: Command, runtime: Runtime): void {
     .command('plan [paths...]')
     .description('show what applying the manifests would change; touches nothing')
     .option('--prune', 'as if what is in no manifest were to be offboarded')
+    .option('--reinstate', 'as if what was revoked were to be provisioned again')
     .option('--exit-code', 'exit with 1 when something would change')
     .addHelpText(
       'after',
@@ -20,7 +22,7 @@ export function addPlan(program: Command, runtime: Runtime): void {
     );
   verb<PlanOptions>(runtime, command, async (session, options, paths) => {
     const prune = options.prune === true;
-    const plan = await makePlan(session, paths, prune);
+    const plan = await makePlan(session, paths, options);
     session.out.answer(planDocument(plan));
     tellPlan(session.out, plan, prune);
     return options.exitCode && isChange(plan, prune) ? exitCodes.failure : exitCodes.success;
