@@ -5,7 +5,7 @@ import { isErrorCode } from '../domain/errors.js';
 import type { ProcessResult, ProcessState, ProcessSummary } from '../domain/process.js';
 import type { IdentityState } from '../domain/identity.js';
 import { CliError, nextCommands } from './errors.js';
-import { processOf, stateOf } from './identities.js';
+import { processOf, stateOf, untilAborted } from './identities.js';
 
 /** What the follower tells of what it sees. */
 export interface View {
@@ -153,7 +153,7 @@ async function closed(client: Client, operation: string, signal: AbortSignal): P
 export async function endingOf(client: Client, operation: string, signal: AbortSignal): Promise<Ending> {
   try {
     const handle = client.workflow.getHandle(operation);
-    const result = (await client.withAbortSignal(signal, () => handle.result())) as ProcessResult;
+    const result = (await untilAborted(client, signal, () => handle.result())) as ProcessResult;
     return { how: 'ended', result };
   } catch (error) {
     if (!(error instanceof WorkflowFailedError)) throw error;

@@ -1,5 +1,6 @@
 /** Talking to identities and their processes: the wire names of `src/domain/wire.ts` as functions. */
 import { randomUUID } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
 import {
   WithStartWorkflowOperation,
   WorkflowNotFoundError,
@@ -147,7 +148,29 @@ export async function processOf(
 async function query<Result>(client: Client, workflowId: string, name: string, signal?: AbortSignal): Promise<Result> {
   const ask = (): Promise<Result> =>
     client.withDeadline(Date.now() + queryMs, () => client.workflow.getHandle(workflowId).query<Result>(name));
-  return signal ? client.withAbortSignal(signal, ask) : ask();
+  return signal ? untilAborted(client, signal, ask) : ask();
+}
+
+/**
+ * Calls the server until `signal` fires. Not on the signal itself: the SDK hangs a listener on it for every request and takes
+ * none away, which adds up while a process is followed for hours.
+ */
+export async function untilAborted<Result>(
+  client: Client,
+  signal: AbortSignal,
+  call: () => Promise<Result>,
+): Promise<Result> {
+  const own = new AbortController();
+  // One call may be many requests: a long wait polls again and again.
+  setMaxListeners(0, own.signal);
+  const abort = (): void => own.abort(signal.reason);
+  if (signal.aborted) abort();
+  signal.addEventListener('abort', abort, { once: true });
+  try {
+    return await client.withAbortSignal(own.signal, call);
+  } finally {
+    signal.removeEventListener('abort', abort);
+  }
 }
 
 /** The name of an identity from what a person typed: a name, its workflow id, or the id of one of its processes. */

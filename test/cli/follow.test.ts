@@ -70,6 +70,17 @@ test('a process is followed to its result, and the view is closed once', async (
   expect(view.closed).toBe(1);
 });
 
+test('following for long leaves no listener behind, though every call adds one', async () => {
+  const warnings: string[] = [];
+  const hear = ({ message }: Error): void => void warnings.push(message);
+  process.on('warning', hear);
+  const timeoutMs = 200;
+  await followProcess(clientOf([running]), operation, recorder(), { ...patient, timeoutMs });
+  await new Promise((resolve) => setImmediate(resolve));
+  process.off('warning', hear);
+  expect(warnings).toEqual([]);
+});
+
 test('a failed process gives the result that its failure carries', async () => {
   const undone: ProcessResult = { ...result, outcome: 'undone', failure: { code: 'RejectedUnchanged', message: 'no' } };
   const cause = ApplicationFailure.create({ type: 'RejectedUnchanged', message: 'no', details: [undone] });
