@@ -126,7 +126,8 @@ function hasRoom(state: IdentityState, request: ChangeRequest): Refusal | undefi
 }
 
 function fitsStatus(state: IdentityState, request: ChangeRequest): Refusal | undefined {
-  const { name, status, spec } = state;
+  const { name, status } = state;
+  const spec = state.spec ?? state.begun;
   const invalid = (reason: string): Refusal => ({ code: 'InvalidRequest', reason });
   const willBeProvisioned = state.queue.some(({ kind }) => kind === 'provision') || state.running?.kind === 'provision';
   switch (request.kind) {

@@ -127,6 +127,11 @@ export interface IdentityState {
   /** Published before `current` and not yet proven dead. */
   previous?: CredentialRecord;
   running?: RunningProcess;
+  /**
+   * What the last process was making whose result is not known: it was pre-empted, terminated, or left something. A revocation
+   * has to reach what it may have made, also where that is not what `spec` says.
+   */
+  begun?: IdentitySpec;
   /** Requests accepted and not yet started, in order; emergencies stand in front. At most {@link queueLimit}. */
   queue: ChangeRequest[];
   /** Ids of requests already answered, newest last, so that a repeated one gets the same answer. */

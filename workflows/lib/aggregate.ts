@@ -86,6 +86,7 @@ export class Aggregate {
       emergency: request.emergency ?? false,
     };
     this.state.running = running;
+    if (kind === 'provision' || kind === 'rotate') this.state.begun = input.spec;
     this.reckon(eventsOfProcess, input);
     this.state.handled = this.state.handled.map((handled) =>
       handled.id === request.id && handled.answer.accepted
@@ -126,6 +127,7 @@ export class Aggregate {
     setOrDelete(this.state, 'previous', after.previous);
     if (after.spec) this.state.spec = after.spec;
     this.state.status = statusAfter(this.state, result);
+    if (isWholeAgain(result)) delete this.state.begun;
     if (outcome === 'succeeded' && (kind === 'rotate' || kind === 'provision')) this.state.lastRotatedAt = endedAt;
     this.close({
       operation: running.operation,
@@ -145,6 +147,7 @@ export class Aggregate {
     message: string,
   ): void {
     if (outcome === 'unfinished') this.state.status = 'needs-operator';
+    if (outcome === 'undone') delete this.state.begun;
     this.close({ operation, kind, requestId, outcome, startedAt, endedAt: now(), message });
   }
 
@@ -194,6 +197,12 @@ export class Aggregate {
   }
 }
 
+/** Nothing is left of what was begun: it was completed, taken back, or everything was revoked. */
+function isWholeAgain({ kind, outcome }: ProcessResult): boolean {
+  if (kind === 'validate') return false;
+  return outcome === 'succeeded' || (outcome === 'undone' && (kind === 'provision' || kind === 'rotate'));
+}
+
 /** What an identity is called in, from the moment a process has ended. */
 function statusAfter({ status }: IdentityState, { kind, outcome, after }: ProcessResult): IdentityState['status'] {
   // Whoever is pre-empted by an emergency is not listened to any more: this one stopped, undid nothing, and nothing followed.
@@ -215,5 +224,6 @@ function setOrDelete<Key extends 'current' | 'previous' | 'nextRotationAt'>(
 
 /** The declared identity that a request works on. Only what makes a credential may bring a new one: an end goes by what was made. */
 export function specFor(state: IdentityState, { kind, spec }: ChangeRequest): IdentitySpec | undefined {
-  return kind === 'provision' || kind === 'rotate' ? (spec ?? state.spec) : state.spec;
+  if (kind === 'provision' || kind === 'rotate') return spec ?? state.spec;
+  return kind === 'validate' ? state.spec : (state.begun ?? state.spec);
 }
