@@ -11,3 +11,9 @@ export interface Io {
 
 /** The exit codes that are promised to scripts. */
 export const exitCodes = { success: 0, failure: 1, usage: 2, interrupted: 130 } as const;
+
+/** Does `work` at the first Ctrl-C, also when that has been. */
+export function onInterrupt(interrupted: AbortSignal, work: () => void): void {
+  if (interrupted.aborted) work();
+  else interrupted.addEventListener('abort', work, { once: true });
+}

@@ -49,7 +49,10 @@ export async function createProgram(runtime: Runtime, only?: string): Promise<Co
 }
 
 function version(): string {
-  return (JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8')) as { version: string }).version;
+  const { version: found } = JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8')) as {
+    version?: string;
+  };
+  return found ?? 'unknown';
 }
 
 const firstSteps = `

@@ -1,38 +1,57 @@
 /** Starting the worker from the command line: its log, its connection, the search attributes that it needs. */
 import { IllegalStateError } from '@temporalio/common';
 import { DefaultLogger, Runtime } from '@temporalio/worker';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { pino, type Logger } from 'pino';
-import { connectWorker } from '../temporal/connection.js';
+import { connectClient, connectWorker, type ConnectOptions } from '../temporal/connection.js';
 import { ensureSearchAttributes } from '../temporal/registration.js';
 import { createWorker } from '../worker.js';
-import type { Connection } from '@temporalio/client';
+import type { Client } from '@temporalio/client';
 import type { Session } from './session.js';
+import { pollers } from './workers.js';
 
 export interface Running {
-  /** Resolves when everything that was at hand is finished. */
-  run(): Promise<void>;
+  /** Resolves when the worker polls both queues: from then on requests are taken. */
+  readonly polling: Promise<void>;
+  /** Resolves when the worker was shut down and everything that was at hand is finished. */
+  readonly ended: Promise<void>;
   shutdown(): void;
 }
 
-/** A worker for the Temporal server that the session talks to. */
-export async function startWorker({ services, io }: Session): Promise<Running> {
+/** Starts a worker for the server of `options`. It runs until it is shut down. */
+export async function startWorker({ services, io }: Session, options: ConnectOptions): Promise<Running> {
   const log = createLog(io.stderr, io.env['TENURE_LOG'] ?? 'info');
   installRuntime(log);
   const config = await services.config();
-  const [client, namespace] = await Promise.all([services.client(), services.namespace()]);
-  await ensureSearchAttributes(client.connection as Connection, namespace);
-  const { connection } = await connectWorker(await services.connectOptions());
-  const worker = await createWorker({ config, connection, namespace, log });
-  return {
-    async run() {
-      try {
-        await worker.run();
-      } finally {
-        await connection.close();
-      }
-    },
-    shutdown: () => worker.shutdown(),
-  };
+  const { client, connection, namespace } = await connectClient(options);
+  await ensureSearchAttributes(connection, namespace);
+  const own = await connectWorker(options);
+  const worker = await createWorker({ config, connection: own.connection, namespace, log });
+  const ended = closing(worker.run(), own.connection);
+  const polling = closing(untilPolled(client, namespace, ended), connection);
+  return { polling, ended, shutdown: () => worker.shutdown() };
+}
+
+async function closing(work: Promise<void>, connection: { close(): Promise<void> }): Promise<void> {
+  try {
+    await work;
+  } finally {
+    await connection.close();
+  }
+}
+
+const pollingMs = 15_000;
+const lookAgainMs = 100;
+
+/** Not longer than the worker itself lives; a server that is slow to say so is no reason to fail. */
+async function untilPolled(client: Client, namespace: string, ended: Promise<void>): Promise<void> {
+  let isOver = false;
+  const over = (): void => void (isOver = true);
+  ended.then(over, over);
+  for (const end = Date.now() + pollingMs; !isOver && Date.now() < end; await sleep(lookAgainMs)) {
+    const all = await pollers(client, namespace);
+    if (all.every(({ identities }) => identities.length > 0)) return;
+  }
 }
 
 function createLog(stderr: NodeJS.WritableStream, level: string): Logger {

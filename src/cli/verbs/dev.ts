@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Command } from 'commander';
+import { onInterrupt } from '../io.js';
 import { removeDevNote, writeDevNote } from '../dev-file.js';
 import { prepare } from '../dev-folder.js';
 import { stateFolder } from '../services.js';
@@ -48,12 +49,14 @@ async function serve(session: Session, options: DevOptions, folder: string): Pro
       uiUrl: server.uiUrl,
       pid: process.pid,
     });
-    const worker = options.worker ? await (await import('../work.js')).startWorker(session) : undefined;
-    io.interrupted.addEventListener('abort', () => worker?.shutdown());
+    // Its own server and no other, whatever TEMPORAL_ADDRESS says.
+    const own = { address: server.address, namespace: server.namespace, alone: true };
+    const worker = options.worker ? await (await import('../work.js')).startWorker(session, own) : undefined;
+    onInterrupt(io.interrupted, () => worker?.shutdown());
+    await worker?.polling;
     tellAddresses(session, server);
     out.answer({ address: server.address, namespace: server.namespace, uiUrl: server.uiUrl, pid: process.pid });
-    if (io.interrupted.aborted) worker?.shutdown();
-    await (worker ? worker.run() : interruption(io.interrupted));
+    await (worker ? worker.ended : interruption(io.interrupted));
     out.say('stopping');
   } finally {
     await removeDevNote(folder);
@@ -63,7 +66,7 @@ async function serve(session: Session, options: DevOptions, folder: string): Pro
 }
 
 function tellAddresses(
-  { out }: Session,
+  { out, io }: Session,
   server: { readonly address: string; readonly uiUrl: string; readonly namespace: string },
 ): void {
   out.say(`Temporal   ${server.address} (namespace ${server.namespace})`);
@@ -73,12 +76,11 @@ function tellAddresses(
   out.say('  tenure doctor');
   out.say('  tenure plan manifests/');
   out.say('  tenure apply manifests/');
+  if (io.env['TEMPORAL_ADDRESS'])
+    out.say(`  (TEMPORAL_ADDRESS is set: other commands go to ${io.env['TEMPORAL_ADDRESS']})`);
   out.say('Ctrl-C stops it');
 }
 
 function interruption(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve());
-  });
+  return new Promise((resolve) => onInterrupt(signal, resolve));
 }

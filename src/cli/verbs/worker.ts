@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { onInterrupt } from '../io.js';
 import { verb, type CommonOptions, type Runtime } from '../session.js';
 
 export function addWorker(program: Command, runtime: Runtime): void {
@@ -13,14 +14,16 @@ export function addWorker(program: Command, runtime: Runtime): void {
     const { io, out, services } = session;
     // Loading the native part takes a second, which no other verb should pay.
     const { startWorker } = await import('../work.js');
-    const worker = await startWorker(session);
-    if (io.interrupted.aborted) return;
-    io.interrupted.addEventListener('abort', () => {
+    const place = { address: await services.address(), namespace: await services.namespace() };
+    const worker = await startWorker(session, await services.connectOptions());
+    onInterrupt(io.interrupted, () => {
       out.say('finishing the steps at hand');
       worker.shutdown();
     });
-    out.say(`working for ${await services.address()}, namespace ${await services.namespace()}; Ctrl-C stops it`);
-    await worker.run();
+    await worker.polling;
+    out.say(`working for ${place.address}, namespace ${place.namespace}; Ctrl-C stops it`);
+    out.answer({ ...place, pid: process.pid });
+    await worker.ended;
     out.say('the worker has stopped');
   });
 }

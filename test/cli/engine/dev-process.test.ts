@@ -13,6 +13,7 @@ test('SIGTERM ends the server first and then the program, with exit code 0, and 
   const child = spawn(process.execPath, [program, 'dev', '--no-worker', '--json'], { cwd: folder });
   try {
     const [answer] = (await once(child.stdout, 'data')) as [Buffer];
+    expect(answer.toString()).toContain('uiUrl');
     const { address, pid } = JSON.parse(answer.toString()) as { address: string; pid: number };
     expect(pid).toBe(child.pid);
     const note = JSON.parse(await readFile(join(folder, '.tenure/dev.json'), 'utf8')) as { address: string };
