@@ -42,7 +42,16 @@ import { Faults } from './faults.js';
 import { faultyStore } from './faulty-store.js';
 
 /** Impatient, so that a test of giving up takes seconds. */
-export const impatient: Timing = { attemptMs: 2_000, heartbeatMs: 1_500, patienceMs: 2_500, retryMs: 50, longestRetryMs: 200 };
+export const impatient: Timing = {
+  attemptMs: 3_000,
+  heartbeatMs: 2_500,
+  patienceMs: 5_000,
+  retryMs: 50,
+  longestRetryMs: 200,
+};
+
+/** For every test that is not about giving up: a loaded machine has time. */
+export const patient: Timing = { ...impatient, attemptMs: 10_000, heartbeatMs: 8_000, patienceMs: 60_000 };
 
 /** What a test sets of everything around a process. */
 export interface Surroundings extends Knobs {
@@ -291,7 +300,7 @@ export function specOf(
 }
 
 /** Looks again and again until it is so; the limit is far above what a loaded machine needs. */
-export async function eventually<T>(look: () => Promise<T>, isSo: (seen: T) => boolean, limitMs = 30_000): Promise<T> {
+export async function eventually<T>(look: () => Promise<T>, isSo: (seen: T) => boolean, limitMs = 50_000): Promise<T> {
   const end = Date.now() + limitMs;
   for (;;) {
     const seen = await look().catch((error: unknown) =>

@@ -3,7 +3,7 @@ import type { WorkflowHandle } from '@temporalio/client';
 import { processId } from '../../src/domain/wire.js';
 import type { IdentitySpec, IdentityState } from '../../src/domain/identity.js';
 import type { ProcessKind, ProcessResult } from '../../src/domain/process.js';
-import { specOf, type Engine } from './engine.js';
+import { patient, specOf, type Engine } from './engine.js';
 
 /** Everything that an identity has outside of Temporal. Contains what the fakes made up for passwords. */
 export interface World {
@@ -33,7 +33,7 @@ export async function provisioned(
   differs: Parameters<typeof specOf>[1] = {},
   start: Parameters<Engine['do']>[2] = {},
 ): Promise<IdentityState> {
-  return engine.do({ kind: 'provision', spec: specOf(name, differs) }, name, start);
+  return engine.do({ kind: 'provision', spec: specOf(name, differs) }, name, { timing: patient, ...start });
 }
 
 /** Asks and gives the handle of what was started, without waiting for its end. */

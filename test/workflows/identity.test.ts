@@ -2,22 +2,14 @@ import { afterAll, beforeAll, describe, test } from 'vitest';
 import { TenureError } from '../../src/domain/errors.js';
 import type { Answer, ChangeRequest } from '../../src/domain/request.js';
 import { identityId, identityMessages, processMessages } from '../../src/domain/wire.js';
-import { Engine, eventually, impatient, specOf } from '../support/engine.js';
-import * as world from '../support/world.js';
-import { activitiesOf, begun, closedAs, operationOf, worldOf } from '../support/world.js';
+import { Engine, eventually, specOf } from '../support/engine.js';
+import { activitiesOf, begun, closedAs, operationOf, provisioned, worldOf } from '../support/world.js';
 
 let engine: Engine;
 beforeAll(async () => {
   engine = await Engine.start();
 });
 afterAll(async () => engine?.stop());
-
-/** Nothing here is about giving up, so a slow machine has time. */
-const patient = { ...impatient, attemptMs: 8_000, heartbeatMs: 6_000, patienceMs: 60_000 };
-
-function provisioned(engine: Engine, name: string, differs = {}, start = {}): ReturnType<typeof world.provisioned> {
-  return world.provisioned(engine, name, differs, { timing: patient, ...start });
-}
 
 /** Holds the next rotation at a stage until it is let go; then the activity takes effect, late. */
 function held(name: string, step: string): { letGo(): void; isReached(): Promise<unknown> } {

@@ -82,7 +82,7 @@ describe.concurrent('a rotation that succeeds', () => {
   });
 
   test('waits out a store that cannot be written for a while', async ({ expect }) => {
-    await provisioned(engine, 'slow-store', {}, { timing: { ...impatient, patienceMs: 30_000 } });
+    await provisioned(engine, 'slow-store');
     engine.around.storeFaults.set('stage slow-store', {
       when: 'before',
       times: 4,
@@ -117,7 +117,7 @@ describe.concurrent('a rotation that fails before the point of no return', () =>
     'I3, I4: at %s, %s the effect, is undone: the world is as before',
     async ([step, when], { expect }) => {
       const name = `undo-${step}-${when}`;
-      const before = await provisioned(engine, name);
+      const before = await provisioned(engine, name, {}, { timing: impatient });
       const world = await worldOf(engine, name);
       const faults = step === 'stage' || step === 'publish' ? engine.around.storeFaults : engine.around.target.faults;
       faults.set(`${step} ${name}`, { when, times: forever });
@@ -223,7 +223,7 @@ describe.concurrent('a rotation that an operator cancels', () => {
     'I4: before the point of no return, at %s, is undone and ends as cancelled',
     async (step, { expect }) => {
       const name = `cancel-${step}`;
-      const before = await provisioned(engine, name);
+      const before = await provisioned(engine, name, {}, { timing: impatient });
       const world = await worldOf(engine, name);
       const faults = step === 'publish' ? engine.around.storeFaults : engine.around.target.faults;
       faults.set(`${step} ${name}`, { when: 'hang', times: 1 });

@@ -22,6 +22,12 @@ export async function awaitGate(process: Process): Promise<boolean> {
     votes: [],
     outcome: 'open',
   };
+  /** Looked at whenever something arrives, so this is also where the votes that are there already are shown. */
+  const isSettled = (): boolean => {
+    state.gate = { ...gate, votes: counted(gate, inbox.votes) };
+    show(state);
+    return settle(gate, inbox.votes) !== 'open';
+  };
   await process.stage(
     'gate',
     async () => {
@@ -31,7 +37,7 @@ export async function awaitGate(process: Process): Promise<boolean> {
         `needs ${approvals} approval(s) until ${gate.deadline}: tenure approve ${input.identity}`,
       );
       show(state, { status: 'waiting', stage: 'gate', gate: 'open' });
-      await until(() => settle(gate, inbox.votes) !== 'open', gate.deadline, `gate of ${input.operation}`);
+      await until(() => isSettled(), gate.deadline, `gate of ${input.operation}`);
       state.gate = { ...gate, votes: counted(gate, inbox.votes), outcome: settle(gate, inbox.votes) };
       if (state.gate.outcome === 'open') state.gate.outcome = 'expired';
       show(state, { status: 'running', gate: state.gate.outcome });
