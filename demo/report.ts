@@ -5,6 +5,9 @@ import type { Scene } from './scene.js';
 import type { Exported } from './temporal.js';
 import type { Terminal } from './terminal.js';
 
+/** Phases in which the client has no credential for some of the time. */
+const mustFail = ['revoked', 'without a credential'];
+
 export function tellReport(scene: Scene, exported: readonly Exported[]): void {
   const { terminal, claims } = scene.props;
   terminal.say();
@@ -16,6 +19,8 @@ export function tellReport(scene: Scene, exported: readonly Exported[]): void {
     ['REQUESTS OF THE CLIENT', 'SENT', 'FAILED', 'PER SECOND', 'P50', 'P99'],
     [...phases.map(rowOf), total(phases)],
   );
+  if (phases.every(({ phase, failed }) => failed === 0 || mustFail.includes(phase)))
+    terminal.say(terminal.paint.dim('  (what failed came after the revocation, and has to fail)'));
   terminal.say();
   tell(
     terminal,

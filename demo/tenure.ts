@@ -17,6 +17,9 @@ export interface Ran {
 
 export const program = join(packageRoot, 'bin', 'tenure.mjs');
 
+/** A command that takes longer has gone wrong: the story goes on without it, and its claim fails. */
+const longestMs = 90_000;
+
 export class Tenure {
   readonly #running = new Set<ChildProcess>();
   /** Commands that are shown now. While there are several, each line says whose it is. */
@@ -41,7 +44,12 @@ export class Tenure {
         this.#show(args[0]!, line);
       });
     }
+    const late = setTimeout(() => {
+      this.terminal.output(`(ended after ${longestMs / 1_000} s)`);
+      child.kill('SIGKILL');
+    }, longestMs);
     const code = await endOf(child);
+    clearTimeout(late);
     this.#shown -= 1;
     return { code, lines };
   }

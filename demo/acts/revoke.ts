@@ -49,7 +49,7 @@ async function checkRefused(scene: Scene, ran: Ran): Promise<void> {
     'exit code 0, status revoked, a refusal',
   );
   await checkSessionEnded(scene, recordedAt);
-  const figures = await scene.endPhase('between revocation and provisioning');
+  const figures = await scene.endPhase('without a credential');
   const { firstFailedAt, firstRefusedAt, lastGoodAt } = figures;
   claims.check(
     'no request fails before the revocation, and no login is let in after the proof',

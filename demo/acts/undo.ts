@@ -11,6 +11,8 @@ export async function undo(scene: Scene): Promise<void> {
   if (!ledger.refuse) {
     claims.notShown(title, 'it needs a line in pg_hba.conf, which is not written on a server that was given');
     await scene.endPhase('taken over');
+    // Nothing happened in it.
+    scene.figures.pop();
     return;
   }
   const before = await standing(scene);
