@@ -27,7 +27,7 @@ export interface Change {
   /** The credential that goes. */
   readonly from?: CredentialRecord;
   /** One that went before it and was never proven dead: an unfinished process has left it. It goes too. */
-  readonly previous?: CredentialRecord;
+  readonly previous?: readonly CredentialRecord[];
   /** The credential that comes: known after `stage`. */
   readonly to?: CredentialRecord;
 }

@@ -229,8 +229,8 @@ function targetsOf(change: Change & { readonly reach?: 'these' | 'everything' })
 }
 
 /** The credentials that end: the one that is replaced or revoked, and what an unfinished process left. */
-function retiring({ from, previous }: Change): CredentialRecord[] {
-  return [from, previous].filter((credential) => credential !== undefined);
+function retiring({ from, previous = [] }: Change): CredentialRecord[] {
+  return [...(from ? [from] : []), ...previous];
 }
 
 function holdersAt(target: string, credentials: readonly CredentialRecord[]): Holder[] {

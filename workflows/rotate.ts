@@ -53,7 +53,7 @@ export async function rotate(input: ProcessInput): Promise<ProcessResult> {
     process.stands({
       spec: input.spec,
       current: process.candidate!,
-      ...(input.current && { previous: input.current }),
+      previous: process.going(),
     });
 
     const old = { ...process.change(), reach: 'these' as const };

@@ -124,8 +124,8 @@ export interface IdentityState {
   /** Number of the last process, 0 before the first. Its fencing token follows from it, see `epoch.ts`. */
   processNumber: number;
   current?: CredentialRecord;
-  /** Published before `current` and not yet proven dead. */
-  previous?: CredentialRecord;
+  /** Published before `current` and not yet proven dead, newest first: more than one when several processes were abandoned. */
+  previous?: readonly CredentialRecord[];
   running?: RunningProcess;
   /**
    * What the last process was making whose result is not known: it was pre-empted, terminated, or left something. A revocation

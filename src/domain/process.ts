@@ -71,7 +71,7 @@ export interface ProcessInput {
   /** What was declared when the current credential was made. */
   readonly specBefore?: IdentitySpec;
   readonly current?: CredentialRecord;
-  readonly previous?: CredentialRecord;
+  readonly previous?: readonly CredentialRecord[];
   readonly timing?: Timing;
 }
 
@@ -176,7 +176,7 @@ export interface ProcessResult {
   readonly after: {
     readonly spec?: IdentitySpec;
     readonly current?: CredentialRecord;
-    readonly previous?: CredentialRecord;
+    readonly previous?: readonly CredentialRecord[];
   };
   readonly proofs: Proofs;
   readonly failure?: { readonly code: ErrorCode; readonly message: string };

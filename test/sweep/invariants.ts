@@ -108,7 +108,7 @@ async function storeHoldsTheNamed(subject: Subject, { current, previous }: Ident
   const broken: string[] = [];
   const wanted = JSON.stringify({
     ...(current && { current: current.version }),
-    ...(previous && { previous: previous.version }),
+    ...(previous?.[0] && { previous: previous[0].version }),
   });
   for (const path of subject.paths) {
     const { slots } = await subject.lane.ground.store.describe(path);

@@ -124,7 +124,7 @@ export class Aggregate {
   finished(running: RunningProcess, result: ProcessResult): void {
     const { after, outcome, kind, failure, startedAt, endedAt } = result;
     setOrDelete(this.state, 'current', after.current);
-    setOrDelete(this.state, 'previous', after.previous);
+    setOrDelete(this.state, 'previous', after.previous?.length ? after.previous : undefined);
     if (after.spec) this.state.spec = after.spec;
     this.state.status = statusAfter(this.state, result);
     if (isWholeAgain(result)) delete this.state.begun;

@@ -11,7 +11,7 @@ export async function killCredentials(process: Process): Promise<void> {
       (proofs.retired = await process.call('stubborn', 'Disable every credential, end all sessions').retire(all)),
     say.retired,
   );
-  process.stands({ spec: process.input.spec, ...(process.input.current && { previous: process.input.current }) });
+  process.stands({ spec: process.input.spec, previous: process.going() });
   await process.forward(
     'refuse',
     async () => (proofs.refused = await process.call('stubborn', 'Prove that every credential is refused').refuse(all)),

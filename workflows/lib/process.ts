@@ -159,6 +159,12 @@ export class Process {
     };
   }
 
+  /** The credentials that this process ends: what is current now, and what abandoned processes have left. */
+  going(): CredentialRecord[] {
+    const { current, previous = [] } = this.input;
+    return [...(current ? [current] : []), ...previous];
+  }
+
   /** The same change, fenced so that no late attempt of the step itself can follow its undo. */
   undoing(): Change {
     return { ...this.change(), epoch: undoEpoch(this.input.epoch) };

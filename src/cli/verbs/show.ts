@@ -57,7 +57,7 @@ function tellState(out: Output, state: IdentityState): void {
     out.say(`  consumers      ${spec.consumers.map((consumer) => consumer.name).join(', ') || 'none'}`);
   }
   out.say(`  current        ${credential(state.current)}`);
-  if (state.previous) out.say(`  previous       ${credential(state.previous)}, not yet proven dead`);
+  for (const one of state.previous ?? []) out.say(`  previous       ${credential(one)}, not yet proven dead`);
   out.say(`  last rotation  ${when(state.lastRotatedAt)}`);
   out.say(`  next rotation  ${when(state.nextRotationAt)}`);
   for (const { kind, requester, id } of state.queue) out.say(`  queued         ${kind}, asked by ${requester} (${id})`);
