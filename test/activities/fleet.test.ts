@@ -4,7 +4,7 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import { describe, expect, test } from 'vitest';
 import { createFleetActivities } from '../../activities/fleet.js';
 import { newIdentity, type IdentityState } from '../../src/domain/identity.js';
-import { specOf } from '../support/engine.js';
+import { specOf } from '../support/spec.js';
 
 /** A client that knows these identities, and remembers what it was asked. */
 function clientOf(

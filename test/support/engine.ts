@@ -79,6 +79,8 @@ export interface Knobs {
   nextRotation: () => Promise<string | undefined>;
 }
 
+export { specOf } from './spec.js';
+
 export class Engine {
   private workers: Worker[] = [];
   private running: Promise<unknown> = Promise.resolve();
@@ -264,39 +266,6 @@ function named<T>(what: string, there: Readonly<Record<string, T>>, name: string
   const found = there[name];
   if (!found) throw new TenureError('InvalidRequest', `${what} ${name} is not in tenure.yaml`);
   return found;
-}
-
-/** An identity of the fake target. A test says only what differs. */
-export function specOf(
-  name: string,
-  differs: Partial<Omit<IdentitySpec, 'rotation'>> & { rotation?: Partial<IdentitySpec['rotation']> } = {},
-): IdentitySpec {
-  const { rotation, ...others } = differs;
-  return {
-    name,
-    kind: 'database-role',
-    owner: { person: 'ada@example.com', team: 'payments' },
-    purpose: 'a test',
-    environment: 'test',
-    dataClass: 'internal',
-    target: { name: 'db', scope: {} },
-    deliver: [{ store: 'local', path: name }],
-    consumers: [],
-    rotation: {
-      name: 'monthly',
-      strategy: 'alternate',
-      everyMs: 2_592_000_000,
-      graceMs: 0,
-      whenInUse: 'go-on',
-      jitterMs: 0,
-      freeze: [],
-      whenNoWindow: 'skip',
-      whenNotTaken: 'unwind',
-      ...rotation,
-    },
-    tags: {},
-    ...others,
-  };
 }
 
 /** Looks again and again until it is so; the limit is far above what a loaded machine needs. */

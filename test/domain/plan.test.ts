@@ -1,0 +1,69 @@
+import { describe, expect, test } from 'vitest';
+import { planOf } from '../../src/domain/plan.js';
+import { processKinds, stageNames, stagesOf, type ProcessInput } from '../../src/domain/process.js';
+import { digestOf } from '../../src/policy/digest.js';
+import { specOf } from '../support/spec.js';
+
+const current = {
+  version: 'nhi/app/provision/1',
+  target: 'db',
+  principal: 'app_a',
+  fingerprint: '0123456789abcdef',
+  deliveries: [{ store: 'local', path: 'app' }],
+  createdAt: '2026-01-01T00:00:00.000Z',
+};
+const inputOf = (differs: Partial<ProcessInput> = {}): ProcessInput => ({
+  kind: 'rotate',
+  operation: 'nhi/app/rotate/2',
+  epoch: 4,
+  identity: 'app',
+  request: { id: 'r', kind: 'rotate', requester: 'ada', reason: 'a test' },
+  spec: specOf('app', { target: { name: 'db', scope: { may: ['select'] } } }),
+  specBefore: specOf('app', { target: { name: 'db', scope: { may: ['delete'] } } }),
+  current,
+  ...differs,
+});
+
+describe('the plan', () => {
+  test('I6: the same input gives the same digest, whatever the order of its fields', () => {
+    const turned = JSON.parse(
+      JSON.stringify(Object.fromEntries(Object.entries(inputOf()).toReversed())),
+    ) as ProcessInput;
+    expect(digestOf(planOf(turned))).toBe(digestOf(planOf(inputOf())));
+  });
+
+  test.for([
+    ['the operation', { operation: 'nhi/app/rotate/3' }],
+    ['who asks', { request: { id: 'r', kind: 'rotate', requester: 'eve', reason: 'a test' } }],
+    ['the reason', { request: { id: 'r', kind: 'rotate', requester: 'ada', reason: 'another' } }],
+    ['the scope', { spec: specOf('app', { target: { name: 'db', scope: { may: ['delete'] } } }) }],
+    ['the target', { spec: specOf('app', { target: { name: 'db-2', scope: { may: ['select'] } } }) }],
+    ['the deliveries', { spec: specOf('app', { deliver: [{ store: 'local', path: 'elsewhere' }] }) }],
+    ['the credential that goes', { current: { ...current, version: 'nhi/app/rotate/0' } }],
+    ['what that may do', { specBefore: specOf('app') }],
+    ['the grace', { spec: specOf('app', { rotation: { graceMs: 5 } }) }],
+    ['the kind', { kind: 'revoke' }],
+  ] as const)('I6: another digest when %s differs', ([, differs]) => {
+    expect(digestOf(planOf(inputOf(differs as Partial<ProcessInput>)))).not.toBe(digestOf(planOf(inputOf())));
+  });
+
+  test('names the scope under which the old credential was made, and the one that comes', () => {
+    expect(planOf(inputOf())).toMatchObject({
+      from: { scope: { may: ['delete'] } },
+      to: { scope: { may: ['select'] } },
+    });
+  });
+
+  test('of an end makes nothing', () => {
+    expect(planOf(inputOf({ kind: 'offboard' })).to).toBeUndefined();
+  });
+});
+
+describe('the stages', () => {
+  test.for(processKinds)('of %s are in the order that an operator learns once, and end with the seal', (kind) => {
+    const order = stagesOf[kind].map((name) => stageNames.indexOf(name));
+    expect(order).toEqual(order.toSorted((a, b) => a - b));
+    expect(stagesOf[kind][0]).toBe('plan');
+    expect(stagesOf[kind].at(-1)).toBe('seal');
+  });
+});
