@@ -89,7 +89,7 @@ describe('a move to another target', () => {
     await handle.signal('abandon', { by: 'ada', reason: 'later' });
     check(await failureResult(handle)).toMatchObject({ outcome: 'unfinished' });
     const left = await engine.stateWhen('moves', ({ running }) => !running);
-    check(left).toMatchObject({ current: { target: 'db-2' }, previous: { target: 'db' } });
+    check(left).toMatchObject({ current: { target: 'db-2' }, previous: [{ target: 'db' }] });
     check(Object.keys((await worldOf(engine, 'moves')).logins)).toEqual(['moves_a@db', 'moves_a@db-2']);
     check((await engine.do({ kind: 'revoke', emergency: true }, 'moves')).status).toBe('revoked');
     check(await worldOf(engine, 'moves')).toEqual({ logins: {}, slots: {} });

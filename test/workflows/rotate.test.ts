@@ -322,7 +322,7 @@ describe.concurrent('a rotation past the point of no return', () => {
     expect(state).toMatchObject({
       status: 'needs-operator',
       current: { principal: 'gives-up_b' },
-      previous: { principal: 'gives-up_a' },
+      previous: [{ principal: 'gives-up_a' }],
     });
     await engine.replays('gives-up');
   });
