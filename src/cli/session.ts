@@ -1,6 +1,8 @@
 /** What verbs share: options read, things opened when first needed and closed at the end. */
 import type { Command } from 'commander';
 import type { Io } from './io.js';
+import { looksSecret } from '../manifest/problem.js';
+import { usage } from './errors.js';
 import { Output } from './output.js';
 import { openServices, type Services } from './services.js';
 
@@ -40,6 +42,19 @@ export function verb<Options extends CommonOptions>(runtime: Runtime, command: C
       services: openServices(runtime.io, options.config),
     };
     runtime.session = session;
+    refuseSecrets(self.opts());
     runtime.exitCode = (await work(session, options, self.args)) ?? 0;
   });
+}
+
+/** What people say beside a request. It is kept in histories, in evidence and in notices, where nothing secret may ever be. */
+const freeTexts = ['reason', 'note', 'as', 'requestId'];
+
+function refuseSecrets(options: Readonly<Record<string, unknown>>): void {
+  const found = freeTexts.find((name) => typeof options[name] === 'string' && looksSecret(options[name]));
+  if (found === undefined) return;
+  const option = `--${found.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+  throw usage(
+    `${option}: this looks like a secret, and it would be kept for good. Nothing was sent. Say it without the secret, and rotate that secret where it is real`,
+  );
 }

@@ -78,3 +78,20 @@ test('bash takes the completion script and completes verbs, parts of verbs, opti
   expect(complete('tenure', 'revoke', 'payments-db', '--no')).toEqual(expect.arrayContaining(['--now', '--no-wait']));
   expect(complete('tenure', 'secret', 'read', '--slot', 'p')).toEqual(['previous']);
 });
+
+test.each([
+  [['rotate', 'payments-db', '--reason']],
+  [['revoke', 'payments-db', '--now', '--reason']],
+  [['apply', '--request-id']],
+  [['approve', 'payments-db', '--reason']],
+  [['resume', 'payments-db', '--note']],
+  [['abandon', 'payments-db', '--reason']],
+  [['schedule', 'pause', 'monthly', '--reason']],
+  [['ack', 'payments-db', 'payments-api', '--as']],
+])('%j with what looks like a secret sends nothing, and does not repeat it', async (argv) => {
+  const secret = `postgres://app:${'made-up'}@127.0.0.1/ledger`;
+  const { io, stdout, stderr } = pretend();
+  expect(await run([...argv, `leaked: ${secret}`], io)).toBe(2);
+  expect(stderr()).toContain(`${argv.at(-1)}: this looks like a secret`);
+  expect(`${stdout()}${stderr()}`).not.toMatch(/made-up|leaked/);
+});

@@ -42,7 +42,7 @@ export function addExec(program: Command, runtime: Runtime): void {
     .passThroughOptions()
     .addHelpText(
       'after',
-      "\nSignals are passed on, and the exit code is that of the command. The keys of Tenure's own stores are taken out of its environment.\n" +
+      "\nSignals are passed on, and the exit code is that of the command. What opens Temporal or Tenure's own stores and targets is taken out of its environment.\n" +
         '\nExamples:\n  tenure exec payments-db -- ./server\n  tenure exec --env PGUSER=username --env PGPASSWORD=password payments-db -- psql -h 127.0.0.1 ledger\n  tenure exec --file json payments-db -- sh -c \'app --credentials "$TENURE_FILE"\'',
     );
   verb<ExecOptions>(runtime, command, async (session, options, [name, ...line]) => {
@@ -73,12 +73,21 @@ function variables(material: Material, options: ExecOptions): Record<string, str
   );
 }
 
-/** The environment without the variables that hold secrets of the operator's file: a consumer needs its own credential only. */
+/** The environment without what opens Tenure's own doors: a consumer needs its own credential only. */
 async function ownEnvironment(session: Session): Promise<NodeJS.ProcessEnv> {
-  const env: NodeJS.ProcessEnv = { ...session.io.env };
-  for (const name of variablesIn(await session.services.config())) delete env[name];
-  return env;
+  const named = new Set(variablesIn(await session.services.config()));
+  return Object.fromEntries(
+    Object.entries(session.io.env).filter(
+      ([name]) => !named.has(name) && !opensTenure.some((shape) => shape.test(name)),
+    ),
+  );
 }
+
+/** What logs in to Temporal, and secrets of Tenure that the operator's file reads by another way than `{ env: … }`. */
+const opensTenure: readonly RegExp[] = [
+  /^TEMPORAL_(API_KEY|TLS($|_)|CODEC_AUTH|GRPC_META_)/i,
+  /^TENURE_.*(KEY|TOKEN|PASSW|PASSPHRASE|SECRET|CREDENTIAL)/i,
+];
 
 /** Every `{ env: NAME }` in the operator's file. */
 export function variablesIn(value: unknown): string[] {
