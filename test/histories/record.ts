@@ -1,0 +1,147 @@
+/** Lives through what identities live through, and keeps the histories. See `record.config.ts` for how to run it. */
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { afterAll, beforeAll, test } from 'vitest';
+import { TenureError } from '../../src/domain/errors.js';
+import type { Consumer } from '../../src/domain/identity.js';
+import type { Vote } from '../../src/domain/process.js';
+import { campaignWorkflow, identityId, processMessages, taskQueue } from '../../src/domain/wire.js';
+import { packageRoot } from '../../src/package-root.js';
+import { Engine, eventually, impatient, specOf } from '../support/engine.js';
+import { begun, closedAs, provisioned } from '../support/world.js';
+import { keepHistory } from './files.js';
+import type { History } from '@temporalio/common/lib/proto-utils.js';
+
+const { version } = JSON.parse(readFileSync(path.join(packageRoot, 'package.json'), 'utf8')) as { version: string };
+const consumers: readonly Consumer[] = [{ name: 'api', notify: { command: ['true'] } }];
+const vote: Vote = { approver: 'grace', decision: 'approve', planDigest: 'sha256:plan', at: '2026-01-01T00:00:00.000Z' };
+
+let engine: Engine;
+beforeAll(async () => {
+  engine = await Engine.start();
+});
+afterAll(async () => engine?.stop());
+
+/** Keeps every run of the identity and of its processes. */
+async function keep(name: string): Promise<void> {
+  const query = `WorkflowId STARTS_WITH 'nhi/${name}' OR WorkflowId = 'campaign-${name}'`;
+  let runs = 0;
+  for await (const { workflowId, history } of engine.client.workflow.list({ query }).intoHistories()) {
+    const process = workflowId.split('/').slice(2).join('-') || 'identity';
+    keepHistory(version, `${name}-${process}-${(runs += 1)}`, workflowId, history as History);
+  }
+}
+
+function refuse(step: string, name: string, times = 1): void {
+  engine.around.target.faults.set(`${step} ${name}`, { when: 'before', times, error: new TenureError('RejectedUnchanged', 'no') });
+}
+
+test('a whole life', async () => {
+  const name = 'life';
+  await provisioned(engine, name, { consumers, rotation: { graceMs: 1_000, whenInUse: 'extend' } });
+  engine.around.target.sessions.set(`${name}_a`, 1);
+  setTimeout(() => engine.around.target.sessions.clear(), 3_000);
+  await engine.do({ kind: 'rotate' }, name);
+  await engine.do({ kind: 'validate' }, name);
+  engine.around.target.drift = [{ what: 'right', problem: 'excess', detail: 'life may delete' }];
+  await engine.do({ kind: 'validate' }, name);
+  await engine.do({ kind: 'validate', repair: true }, name);
+  await engine.do({ kind: 'amend', spec: specOf(name, { owner: { person: 'grace@example.com' } }) }, name);
+  await engine.do({ kind: 'revoke' }, name);
+  await provisioned(engine, name);
+  await closedAs(await begun(engine, { kind: 'offboard' }, name));
+  await engine.client.workflow.getHandle(identityId(name)).result();
+  await keep(name);
+});
+
+test('a gate: approved, expired, denied', async () => {
+  const name = 'gate';
+  await provisioned(engine, name);
+  engine.around.only.set(name, { obligations: { approvals: 1, gateMs: 60_000 } });
+  for (const decision of ['approve', 'deny'] as const) {
+    const handle = await begun(engine, { kind: 'rotate' }, name);
+    await handle.signal(processMessages.decide, { ...vote, decision });
+    await closedAs(handle);
+  }
+  engine.around.only.set(name, { obligations: { approvals: 1, gateMs: 500 } });
+  await engine.do({ kind: 'rotate' }, name);
+  await keep(name);
+});
+
+test('taken back: a refusal, a store that is away, a consumer, an undo that parks, a cancel', async () => {
+  const name = 'undone';
+  await provisioned(engine, name, { consumers }, { timing: impatient });
+  refuse('verify', name);
+  await engine.do({ kind: 'rotate' }, name);
+  engine.around.storeFaults.set(`stage ${name}`, { when: 'before', times: Number.POSITIVE_INFINITY });
+  await engine.do({ kind: 'rotate' }, name);
+  engine.around.storeFaults.clear();
+  engine.around.only.set(name, { takes: (_, event) => (event === 'credential.published' ? 'refused' : 'acknowledged') });
+  await engine.do({ kind: 'rotate' }, name);
+  engine.around.only.delete(name);
+  refuse('verify', name);
+  refuse('uninstall', name);
+  const parked = await begun(engine, { kind: 'rotate' }, name);
+  await engine.processWhen(parked.operation, (state) => state.parked !== undefined);
+  await parked.signal(processMessages.resume, { by: 'ada', how: 'again' });
+  await closedAs(parked);
+  engine.around.only.set(name, { obligations: { approvals: 1, gateMs: 60_000 } });
+  const cancelled = await begun(engine, { kind: 'rotate' }, name);
+  await engine.processWhen(cancelled.operation, ({ gate }) => gate !== undefined);
+  await cancelled.cancel();
+  await closedAs(cancelled);
+  await engine.stateWhen(name, ({ running }) => !running);
+  await keep(name);
+});
+
+test('only forward: parked past the point of no return, resumed, abandoned', async () => {
+  const name = 'forward';
+  await provisioned(engine, name);
+  for (const signal of ['resume', 'abandon'] as const) {
+    refuse('retire', name);
+    const handle = await begun(engine, { kind: 'rotate' }, name);
+    await engine.processWhen(handle.operation, ({ parked }) => parked !== undefined);
+    await handle.signal(processMessages[signal], { by: 'ada', how: 'again', reason: 'later' });
+    await closedAs(handle);
+    await engine.stateWhen(name, ({ running }) => !running);
+  }
+  await keep(name);
+});
+
+test('an emergency, and runs that continue as new around it', async () => {
+  const name = 'emergency';
+  await provisioned(engine, name, {}, { longestHistory: 40 });
+  let letGo = (): void => {};
+  const until = new Promise<void>((resolve) => (letGo = resolve));
+  const fault = { when: 'hang', times: 1, until } as { when: 'hang'; times: number; until: Promise<void> };
+  engine.around.target.faults.set(`verify ${name}`, fault);
+  const rotation = await begun(engine, { kind: 'rotate' }, name);
+  await eventually(async () => fault.times, (times) => times === 0);
+  for (const id of ['a', 'b', 'c', 'd']) await engine.ask({ kind: 'amend', id, spec: specOf(name) }, name);
+  await engine.do({ kind: 'revoke', emergency: true }, name);
+  letGo();
+  await closedAs(rotation);
+  await engine.stateWhen(name, ({ recent }) => recent.length === 7);
+  await keep(name);
+});
+
+test('a process that ends by hand', async () => {
+  const name = 'by-hand';
+  await provisioned(engine, name);
+  engine.around.only.set(name, { obligations: { approvals: 1, gateMs: 60_000 } });
+  const handle = await begun(engine, { kind: 'rotate' }, name);
+  await handle.terminate('to be recorded');
+  await engine.stateWhen(name, ({ running }) => !running);
+  await keep(name);
+});
+
+test('a campaign', async () => {
+  const name = 'campaign';
+  engine.around.only.set(name, { nextRotation: () => Promise.resolve('2020-01-01T00:00:00.000Z') });
+  await provisioned(engine, name, { rotation: { name: 'weekly' } });
+  const query = "NhiTags = 'policy:weekly' AND NhiStatus = 'active' AND WorkflowType = 'identity'";
+  await eventually(async () => (await engine.client.workflow.count(query)).count, (count) => count === 1);
+  const handle = await engine.client.workflow.start(campaignWorkflow, { workflowId: `campaign-${name}`, taskQueue, args: [{ policy: 'weekly' }] });
+  await handle.result();
+  await keep(name);
+});
