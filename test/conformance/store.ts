@@ -1,8 +1,9 @@
 /** What every store has to do, whatever it is made of. A connector's test calls this with the real system behind it. */
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import type { Fence } from '../../src/domain/credential.js';
 import { TenureError, type ErrorCode } from '../../src/domain/errors.js';
 import type { Material, Store } from '../../src/stores/store.js';
+import { describeUnless } from '../support/machine.js';
 
 export interface StoreUnderTest {
   readonly store: Store;
@@ -19,7 +20,7 @@ export interface StoreConformance {
 }
 
 export function conformanceStore({ name, unable, setUp }: StoreConformance): void {
-  describe.skipIf(unable !== undefined)(`the store ${name}${unable ? ` (${unable})` : ''}`, () => {
+  describeUnless(unable, `the store ${name}`, () => {
     let rig: StoreUnderTest;
     let store: Store;
     let path: string;

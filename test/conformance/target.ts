@@ -50,9 +50,7 @@ export function conformanceTarget(
 ): void {
   describe(title, async () => {
     const system = await start();
-    const reason = 'unavailable' in system ? system.unavailable : '';
-    it.skipIf(reason)(reason ? `is skipped: ${reason}` : 'has the system that it needs', () => expect(reason).toBe(''));
-    if ('unavailable' in system) return;
+    if ('unavailable' in system) return void it('on its system', { skip: true, meta: { skipped: system.unavailable } });
     afterAll(() => system.close?.());
     const { strategies } = system.open().capabilities;
     for (const strategy of strategies) describe(strategy, () => void suite(system, strategy));
@@ -191,8 +189,8 @@ function suite(system: TargetUnderTest, strategy: Strategy): void {
     });
   });
 
-  it('sees who uses a credential, and that nobody does any more', async () => {
-    if (!target.capabilities.observesUse) return;
+  it('sees who uses a credential, and that nobody does any more', async (context) => {
+    if (!target.capabilities.observesUse) return context.skip('this target does not see who uses a credential');
     const { subject, holder, material } = await provision();
     expect(await target.usage(subject, holder)).toMatchObject({ principal: holder.principal, sessions: 0, who: [] });
     const session = await system.logIn(material);
@@ -332,8 +330,8 @@ function suite(system: TargetUnderTest, strategy: Strategy): void {
     expect(await target.inspect(subject, [])).toEqual([]);
   });
 
-  it('finds a right that was given by hand, and takes it back when it repairs', async () => {
-    if (!system.grantByHand) return;
+  it('finds a right that was given by hand, and takes it back when it repairs', async (context) => {
+    if (!system.grantByHand) return context.skip('nobody can give a right by hand at this system');
     const { subject, holder, material } = await provision();
     await system.grantByHand(subject.identity);
     expect((await target.verify(subject, material)).excess).toHaveLength(1);
@@ -343,8 +341,8 @@ function suite(system: TargetUnderTest, strategy: Strategy): void {
     expect(await target.verify(subject, material)).toMatchObject({ excess: [], missing: [] });
   });
 
-  it('puts drift right before a turn, and lists it', async () => {
-    if (!system.grantByHand) return;
+  it('puts drift right before a turn, and lists it', async (context) => {
+    if (!system.grantByHand) return context.skip('nobody can give a right by hand at this system');
     const current = await provision();
     await system.grantByHand(current.subject.identity);
     const next = await mint(subjectOf(current.subject.identity, 2), current.holder);
@@ -400,8 +398,8 @@ function suite(system: TargetUnderTest, strategy: Strategy): void {
     await gone.close();
   });
 
-  it('never lets a secret into the log of the system', async () => {
-    if (!system.log) return;
+  it('never lets a secret into the log of the system', async (context) => {
+    if (!system.log) return context.skip('this system logs nothing');
     const log = await system.log();
     expect(log).not.toBe('');
     const secrets = minted.flatMap((material) => [material.password, material.url]).filter((it) => it !== undefined);

@@ -1,19 +1,17 @@
 import { appendFile, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, expect, it } from 'vitest';
 import type { TenureError } from '../../src/domain/errors.js';
 import { lockKey } from '../../src/targets/postgresql/connection.js';
 import { enableLogin } from '../../src/targets/postgresql/roles.js';
 import { scramVerifier } from '../../src/targets/postgresql/scram.js';
+import { describeOn } from '../support/machine.js';
 import { startCuttingProxy } from '../systems/cutting-proxy.js';
-import { failsWith, Fixture, ledgerScope, newIdentity, startFixture } from './postgresql-fixture.js';
+import { failsWith, type Fixture, ledgerScope, newIdentity, startFixture } from './postgresql-fixture.js';
 
 for (const version of [15, 18] as const) {
   const fixture = await startFixture({ version });
-  const reason = 'unavailable' in fixture ? fixture.unavailable : '';
-  describe.skipIf(reason)(`faults on PostgreSQL ${version}${reason && ` (skipped: ${reason})`}`, () => {
-    if (fixture instanceof Fixture) faults(fixture);
-  });
+  describeOn(fixture, `faults on PostgreSQL ${version}`, faults);
 }
 
 function faults(fixture: Fixture): void {

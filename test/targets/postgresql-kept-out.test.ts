@@ -1,20 +1,17 @@
 /** A login that PostgreSQL keeps out by a rule of its own, whatever the credential. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { postgresqlOptions, postgresqlTarget } from '../../src/targets/postgresql.js';
 import type { Subject, Target } from '../../src/targets/target.js';
+import { describeOn } from '../support/machine.js';
 import { makeLedger } from '../systems/ledger.js';
-import { startPostgres, type PostgresServer } from '../systems/postgresql.js';
+import { startPostgres } from '../systems/postgresql.js';
 
-describe('a login that pg_hba.conf rejects', () => {
-  let server: PostgresServer;
+describeOn(await startPostgres({ version: 18 }), 'a login that pg_hba.conf rejects', (server) => {
   let target: Target;
 
   beforeAll(async () => {
-    const started = await startPostgres({ version: 18 });
-    if ('unavailable' in started) throw new Error(started.unavailable);
-    server = started;
     const { host, port, database, user, adminPassword } = await makeLedger(server);
     process.env['TENURE_TEST_KEPT_OUT'] = adminPassword;
     const options = { type: 'postgresql', host, port, database, user, password: { env: 'TENURE_TEST_KEPT_OUT' } };
@@ -23,7 +20,7 @@ describe('a login that pg_hba.conf rejects', () => {
 
   afterAll(async () => {
     await target?.close();
-    await server?.stop();
+    await server.stop();
   });
 
   it('fails the verification while the administrator is let in, since waiting does not help', async () => {

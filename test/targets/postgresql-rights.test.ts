@@ -1,12 +1,10 @@
-import { afterAll, describe, expect, it } from 'vitest';
-import { failsWith, Fixture, ledgerScope, newIdentity, startFixture } from './postgresql-fixture.js';
+import { afterAll, expect, it } from 'vitest';
+import { describeOn } from '../support/machine.js';
+import { failsWith, type Fixture, ledgerScope, newIdentity, startFixture } from './postgresql-fixture.js';
 
 for (const version of [15, 18] as const) {
   const fixture = await startFixture({ version });
-  const reason = 'unavailable' in fixture ? fixture.unavailable : '';
-  describe.skipIf(reason)(`rights on PostgreSQL ${version}${reason && ` (skipped: ${reason})`}`, () => {
-    if (fixture instanceof Fixture) rights(fixture);
-  });
+  describeOn(fixture, `rights on PostgreSQL ${version}`, rights);
 }
 
 function rights(fixture: Fixture): void {

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { run } from '../../../src/cli/program.js';
 import { eventually } from '../../support/engine.js';
+import { describeUnless } from '../../support/machine.js';
 import { makeLedger } from '../../systems/ledger.js';
 import { startPostgres, type PostgresServer } from '../../systems/postgresql.js';
 import { pretend, type Pretended } from '../support/terminal.js';
@@ -15,11 +16,11 @@ let dev: Pretended;
 let devEnded: Promise<number>;
 
 const started = await startPostgres({ version: 18 });
-const reason = 'unavailable' in started ? started.unavailable : '';
+const lacking = 'unavailable' in started ? started.unavailable : undefined;
 
-describe.skipIf(reason)(`the first hour${reason && ` (skipped: ${reason})`}`, () => {
+describeUnless(lacking, 'the first hour', () => {
   beforeAll(async () => {
-    if ('unavailable' in started) return;
+    if ('unavailable' in started) throw new Error(started.unavailable);
     postgres = started;
     const ledger = await makeLedger(postgres);
     folder = await mkdtemp(join(tmpdir(), 'tenure-dev-'));
