@@ -23,13 +23,15 @@ export class Claims {
     this.terminal.say(red(`      seen:     ${seen}`));
   }
 
-  /** Records that a claim could not be checked here. It does not count as held. */
+  /** Records that a claim could not be checked here, and why. It counts neither as held nor as failed. */
   notShown(title: string, why: string): void {
     this.all.push({ title, state: 'not shown', seen: why });
     this.terminal.say(`  ${this.terminal.paint.yellow('–')} not shown: ${title} (${why})`);
   }
 
-  get allHeld(): boolean {
-    return this.all.length > 0 && this.all.every(({ state }) => state === 'held');
+  /** Whether every claim that could be checked here held, and there was one. */
+  get checkedHeld(): boolean {
+    const checked = this.all.filter(({ state }) => state !== 'not shown');
+    return checked.length > 0 && checked.every(({ state }) => state === 'held');
   }
 }

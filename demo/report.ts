@@ -1,5 +1,6 @@
 /** The end of the demo: what was measured, as tables, and where to look further. */
 import { span } from '../src/cli/words.js';
+import type { Claims } from './claims.js';
 import type { PhaseFigures } from './messages.js';
 import type { Scene } from './scene.js';
 import type { Exported } from './temporal.js';
@@ -35,11 +36,18 @@ export function tellReport(scene: Scene, exported: readonly Exported[]): void {
   terminal.say();
   tell(terminal, ['TIMES', ''], scene.measured);
   terminal.say();
+  tellVerdict(terminal, claims);
+}
+
+function tellVerdict(terminal: Terminal, claims: Claims): void {
+  const { green, red, yellow } = terminal.paint;
   const held = claims.all.filter(({ state }) => state === 'held').length;
-  const { green, red } = terminal.paint;
   const verdict = `${held} of ${claims.all.length} claims were checked and held`;
-  terminal.say(claims.allHeld ? green(verdict) : red(verdict));
-  for (const { title, state } of claims.all) if (state !== 'held') terminal.say(red(`  ${state}: ${title}`));
+  terminal.say(claims.checkedHeld ? green(verdict) : red(verdict));
+  for (const { title, state, seen } of claims.all) {
+    if (state === 'failed') terminal.say(red(`  failed: ${title}`));
+    if (state === 'not shown') terminal.say(yellow(`  not shown: ${title} (${seen})`));
+  }
 }
 
 function rowOf({ phase, requests, failed, seconds, p50, p99 }: PhaseFigures): string[] {
