@@ -40,6 +40,14 @@ describe.concurrent('a rotation that succeeds', () => {
     expect(await engine.replays('plain')).toBe(3);
   });
 
+  test('I3: and the watch that looks for a lock-out finds one that is planted', async ({ expect }) => {
+    await provisioned(engine, 'locked-out');
+    const watch = watchCurrent(engine, specOf('locked-out'));
+    engine.around.target.logins.delete('locked-out_a');
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    expect((await watch.stop()).lockedOut.length).toBeGreaterThan(0);
+  });
+
   test('tells its consumers only after the store has the new credential', async ({ expect }) => {
     await provisioned(engine, 'told', { consumers });
     const seen: string[] = [];
