@@ -1,55 +1,145 @@
 /**
  * A campaign rotates what is due of one rotation policy. It spreads the start by jitter, keeps a budget for each target, so that a
- * hung target slows nobody else, and goes on when one identity fails. Temporal Schedules start it, one for each policy.
+ * hung target slows nobody else, and goes on when one identity fails. What waits for a person or a session gives its place back.
+ * Temporal Schedules start it, one for each policy, and skip a start while it is at work: so it looks again by itself for what
+ * became due meanwhile, and it ends, whatever hangs, after so many looks.
  */
-import { condition, setCurrentDetails, sleep, workflowInfo } from '@temporalio/workflow';
-import type { CampaignStart } from '../src/domain/wire.js';
-import { waiterFor } from './lib/activities.js';
+import {
+  CancellationScope,
+  condition,
+  isCancellation,
+  setCurrentDetails,
+  sleep,
+  workflowInfo,
+} from '@temporalio/workflow';
+import type { DueSelection, ScheduledOutcome } from '../activities/contract.js';
+import { defaultTiming } from '../src/domain/process.js';
+import { identityId, type CampaignStart } from '../src/domain/wire.js';
+import { callerFor, waiterFor } from './lib/activities.js';
 import { failureOf } from './lib/failure.js';
-import { renderCampaign, type CampaignItem, type CampaignReport } from './lib/render-campaign.js';
+import { isOpen, renderCampaign, type CampaignItem, type CampaignReport } from './lib/render-campaign.js';
 
 /** Identities that one campaign takes on; what is left is still due when the schedule fires again. */
-const largest = 500;
+const largest = 1_000;
+/** Together a day. */
+const usualLookAgainMs = 15 * 60_000;
+const usualLooks = 96;
+/** The activity itself stops after five minutes. */
+const selectionMs = 10 * 60_000;
 
 export async function campaign(start: CampaignStart): Promise<CampaignReport> {
   const { workflowId } = workflowInfo();
-  const due = await waiterFor(`Select what is due of ${start.policy}`).selectDue({
-    policy: start.policy,
-    limit: largest,
-  });
-  const items = due.identities.map((identity): CampaignItem => ({ ...identity, status: 'waiting' }));
-  const report: CampaignReport = { policy: start.policy, items };
-  setCurrentDetails(renderCampaign(report));
-  await Promise.all(items.map((item) => rotateWithinBudget(item)));
+  const { policy, asks = false, lookAgainMs = usualLookAgainMs, looks = usualLooks } = start;
+  const report: CampaignReport = { policy, items: [], asking: [], leftOut: [] };
+  const shift = new CancellationScope();
+  const work: Promise<void>[] = [];
+  const told = new Set<string>();
+  let perTarget = 1;
+
+  for (let look = 1; look <= looks && work.length < largest; look += 1) {
+    const taken = await takeOn(look);
+    if (taken === 0 && !isAtWork()) break;
+    await condition(() => !isAtWork(), lookAgainMs, { summary: 'until it looks again' });
+  }
+  if (work.length >= largest) await condition(() => !isAtWork(), lookAgainMs * looks, { summary: 'end of its shift' });
+  shift.cancel();
+  await Promise.all(work);
   return report;
 
-  async function rotateWithinBudget(item: CampaignItem): Promise<void> {
-    await sleep(item.jitterMs, { summary: `jitter of ${item.name}` });
+  function isAtWork(): boolean {
+    return report.items.some(isOpen);
+  }
+
+  /** What failed is tried again when some time has passed, and not just because nothing else is left to do. */
+  async function takeOn(look: number): Promise<number> {
+    const except = report.items.filter((item) => isOpen(item) || !isAtWork()).map(({ name }) => name);
+    const due = await select(except);
+    perTarget = due.perTarget;
+    remark(due);
+    const items = due.identities.map((identity): CampaignItem => ({ ...identity, status: 'waiting' }));
+    const names = new Set(items.map(({ name }) => name));
+    report.items = [...report.items.filter(({ name }) => !names.has(name)), ...items];
+    setCurrentDetails(renderCampaign(report));
+    work.push(...items.map((item) => rotateWithinBudget(item, `${workflowId}/${look}/${item.name}`)));
+    return items.length;
+  }
+
+  function select(except: readonly string[]): Promise<DueSelection> {
+    const patience = { ...defaultTiming, patienceMs: 2 * selectionMs };
+    return callerFor(false, patience)('careful', `Select what is due of ${policy}`, selectionMs).selectDue({
+      policy,
+      limit: largest - work.length,
+      asks,
+      except,
+    });
+  }
+
+  /** Told once in a campaign, however often it looks. */
+  function remark({ asking = [], leftOut = [] }: DueSelection): void {
+    Object.assign(report, { asking, leftOut });
+    for (const { name, detail } of asking) tellOnce(name, `${name} is due: ${detail}`);
+    for (const { name, detail } of leftOut)
+      tellOnce(name, `whether ${name} is due is not known: ${detail}; see: tenure show ${name}`);
+  }
+
+  function tellOnce(name: string, text: string): void {
+    if (told.has(name)) return;
+    told.add(name);
+    work.push(tell(name, identityId(name), 'warning', text));
+  }
+
+  async function rotateWithinBudget(item: CampaignItem, requestId: string): Promise<void> {
+    const outcome = await shift.run(() => rotate(item, requestId)).catch((error: unknown) => afterError(item, error));
+    Object.assign(item, outcome);
+    setCurrentDetails(renderCampaign(report));
+    if (item.status !== 'failed' && item.status !== 'handed over') return;
+    const { name, operation = identityId(name), detail = '' } = item;
+    const level = item.status === 'failed' ? 'warning' : 'info';
+    await tell(name, operation, level, `the scheduled rotation of ${name} ${inWords[item.status]}: ${detail}`);
+  }
+
+  async function rotate(item: CampaignItem, requestId: string): Promise<Partial<CampaignItem>> {
+    const { name, jitterMs } = item;
+    if (jitterMs > 0) await sleep(jitterMs, { summary: `jitter of ${name}` });
     await condition(() => takesPlace(item));
     setCurrentDetails(renderCampaign(report));
-    Object.assign(item, await outcomeOf(item));
-    setCurrentDetails(renderCampaign(report));
+    const requester = `schedule/${policy}`;
+    const { outcome, ...others } = await waiterFor(`Rotate ${name}`).rotateOne({ name, requestId, requester });
+    return { status: statusOf[outcome], ...others };
   }
 
   /** Taking the place belongs to the check: several conditions can come true at the same moment. */
   function takesPlace(item: CampaignItem): boolean {
-    const running = items.filter(({ target, status }) => target === item.target && status === 'running').length;
-    if (running >= due.perTarget) return false;
+    const running = report.items.filter(({ target, status }) => target === item.target && status === 'running').length;
+    if (running >= perTarget) return false;
     item.status = 'running';
     return true;
   }
 
-  async function outcomeOf({ name }: CampaignItem): Promise<Pick<CampaignItem, 'status' | 'detail'>> {
-    const requestId = `${workflowId}/${name}`;
-    try {
-      const { outcome, detail } = await waiterFor(`Rotate ${name}`).rotateOne({
-        name,
-        requestId,
-        requester: `schedule/${start.policy}`,
-      });
-      return { status: outcome === 'succeeded' ? 'succeeded' : 'failed', detail };
-    } catch (error) {
-      return { status: 'failed', detail: failureOf(error).message };
-    }
+  async function tell(identity: string, operation: string, level: 'info' | 'warning', text: string): Promise<void> {
+    await callerFor(false)('careful', 'Tell the operators')
+      .notify({ identity, operation, level, text })
+      .catch(() => {});
   }
+}
+
+const inWords = { failed: 'did not succeed', 'handed over': 'goes on without its campaign' } as const;
+
+const statusOf: Readonly<Record<ScheduledOutcome['outcome'], CampaignItem['status']>> = {
+  succeeded: 'succeeded',
+  undone: 'failed',
+  unfinished: 'failed',
+  'pre-empted': 'failed',
+  refused: 'failed',
+  gone: 'failed',
+  silent: 'failed',
+  'not due': 'skipped',
+  waits: 'handed over',
+};
+
+/** The end of the shift, or an attempt that Temporal itself gave up. */
+function afterError({ status }: CampaignItem, error: unknown): Partial<CampaignItem> {
+  if (!isCancellation(error)) return { status: 'failed', detail: failureOf(error).message };
+  if (status === 'running') return { status: 'handed over', detail: 'it takes longer than a campaign lasts' };
+  return { status: 'skipped', detail: 'no place was free for it; it is still due when the schedule fires again' };
 }

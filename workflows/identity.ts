@@ -17,7 +17,7 @@ import { newIdentity, type IdentityState } from '../src/domain/identity.js';
 import type { Answer, ChangeRequest } from '../src/domain/request.js';
 import { identityMessages, type IdentityStart } from '../src/domain/wire.js';
 import { Aggregate } from './lib/aggregate.js';
-import { attend, begin, reckon } from './lib/attend.js';
+import { attend, begin, planNextRotation } from './lib/attend.js';
 import { showIdentity } from './lib/show.js';
 
 const request = defineUpdate<Answer, [ChangeRequest]>(identityMessages.request);
@@ -37,13 +37,14 @@ export async function identity(start: IdentityStart): Promise<IdentityState> {
   });
   setHandler(stateQuery, () => aggregate.state, { description: 'The whole state of the identity' });
 
-  if (start.state && !start.state.nextRotationAt) void reckon(aggregate);
+  // An earlier run may have ended before it had the answer.
+  if (start.state) void planNextRotation(aggregate);
   while (!aggregate.isOver()) {
     await condition(() => aggregate.hasWork() || isRunTooLong());
     if (isRunTooLong()) return carryOn(start, aggregate);
     const process = await begin(aggregate, start.timing);
     if (process) await attend(aggregate, process, isRunTooLong);
-    if (!aggregate.state.running) void reckon(aggregate);
+    if (!aggregate.state.running) void planNextRotation(aggregate);
   }
   await condition(allHandlersFinished);
   return aggregate.state;

@@ -4,26 +4,28 @@
  */
 import type { ProcessInput, ProcessResult } from '../src/domain/process.js';
 import { tellOfRevocation } from './lib/consumers.js';
-import { killCredentials } from './lib/kill.js';
 import * as say from './lib/notes.js';
+import { permit } from './lib/permit.js';
 import { Process } from './lib/process.js';
+import { purge, retireUntilRefused } from './lib/stages.js';
 
 export async function offboard(input: ProcessInput): Promise<ProcessResult> {
   const process = new Process(input);
-  const { proofs } = process;
+  const { spec } = input;
   return process.run(async () => {
-    await process.permit(); // plan, authorize, gate
+    await permit(process); // plan, authorize, gate
+
     await process.pointOfNoReturn('retire');
-    await killCredentials(process); // retire, refuse, purge
-    await process.forward(
+    process.stands({ spec, previous: process.going() });
+    await retireUntilRefused(process, 'everything'); // retire, refuse
+    await purge(process, 'everything');
+    process.stands({ spec });
+    process.proofs.gone = await process.forward(
       'remove',
-      async () =>
-        (proofs.gone = await process
-          .call('stubborn', 'Remove the identity from target and stores')
-          .remove(process.change())),
+      () => process.call('stubborn', 'Remove the identity from target and stores').remove(process.change()),
       say.gone,
     );
     process.stands({});
     await tellOfRevocation(process);
-  });
+  }); // seal, whatever the outcome
 }

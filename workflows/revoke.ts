@@ -5,16 +5,21 @@
  */
 import type { ProcessInput, ProcessResult } from '../src/domain/process.js';
 import { tellOfRevocation } from './lib/consumers.js';
-import { killCredentials } from './lib/kill.js';
+import { permit } from './lib/permit.js';
 import { Process } from './lib/process.js';
+import { purge, retireUntilRefused } from './lib/stages.js';
 
 export async function revoke(input: ProcessInput): Promise<ProcessResult> {
   const process = new Process(input);
+  const { spec } = input;
   return process.run(async () => {
-    await process.permit(); // plan, authorize, gate
+    await permit(process); // plan, authorize, gate
+
     await process.pointOfNoReturn('retire');
-    await killCredentials(process); // retire, refuse, purge
-    process.stands({ spec: input.spec });
+    process.stands({ spec, previous: process.going() });
+    await retireUntilRefused(process, 'everything'); // retire, refuse
+    await purge(process, 'everything');
+    process.stands({ spec });
     await tellOfRevocation(process);
-  });
+  }); // seal, whatever the outcome
 }

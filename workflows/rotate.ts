@@ -6,70 +6,29 @@
  * proofs: the new credential accepted, the old one refused.
  */
 import type { ProcessInput, ProcessResult } from '../src/domain/process.js';
+import { handOver } from './lib/consumers.js';
 import { drain } from './lib/drain.js';
-import { tellBack, tellConsumers } from './lib/consumers.js';
-import { stageCandidate } from './lib/candidate.js';
+import { permit } from './lib/permit.js';
 import { Process } from './lib/process.js';
-import * as say from './lib/notes.js';
+import { install, publish, purge, retireUntilRefused, stageCandidate, verify } from './lib/stages.js';
 
 export async function rotate(input: ProcessInput): Promise<ProcessResult> {
   const process = new Process(input);
-  const { unwind, proofs } = process;
+  const { spec } = input;
   return process.run(async () => {
-    await process.permit(); // plan, authorize, gate
-
-    unwind.before('stage', () => process.call('stubborn', 'Destroy the candidate').discard(process.undoing()));
-    await process.stage('stage', () => stageCandidate(process), say.staged);
-
-    unwind.before('install', () =>
-      process.call('stubborn', 'Remove the candidate from the target').uninstall(process.undoing()),
-    );
-    await process.stage(
-      'install',
-      () => process.call('careful', `Make ${input.spec.target.name} accept the candidate`).install(process.change()),
-      say.installed,
-    );
-
-    proofs.accepted = await process.stage(
-      'verify',
-      () => process.call('careful', 'Log in with the candidate and compare its rights').verify(process.change()),
-      say.accepted,
-    );
-
-    unwind.before('hand over', () => tellBack(process));
-    unwind.before('publish', () =>
-      process.call('stubborn', 'Swap the old credential back').withdraw(process.undoing()),
-    );
-    await process.stage(
-      'publish',
-      () => process.call('careful', 'Make the candidate the current credential').publish(process.change()),
-      say.published(process),
-    );
-
-    proofs.acknowledged = await tellConsumers(process);
-    proofs.drained = await drain(process);
+    await permit(process); //                       1 plan, 2 authorize, 3 gate
+    await stageCandidate(process); //               4 stage
+    await install(process); //                      5 install
+    await verify(process); //                       6 verify
+    await publish(process); //                      7 publish
+    await handOver(process); //                     8 hand over
+    await drain(process); //                        9 drain
 
     await process.pointOfNoReturn('retire');
-    process.stands({
-      spec: input.spec,
-      current: process.candidate!,
-      previous: process.going(),
-    });
+    process.stands({ spec, current: process.candidate!, previous: process.going() });
 
-    const old = { ...process.change(), reach: 'these' as const };
-    await process.forward(
-      'retire',
-      async () =>
-        (proofs.retired = await process.call('stubborn', 'Disable the old credential, end its sessions').retire(old)),
-      say.retired,
-    );
-    await process.forward(
-      'refuse',
-      async () =>
-        (proofs.refused = await process.call('stubborn', 'Prove that the old credential is refused').refuse(old)),
-      say.refused,
-    );
-    await process.forward('purge', () => process.call('stubborn', 'Destroy the old material').purge(old), say.purged);
-    process.stands({ spec: input.spec, current: process.candidate! });
-  });
+    await retireUntilRefused(process, 'these'); // 10 retire, 11 refuse
+    await purge(process, 'these'); //              12 purge
+    process.stands({ spec, current: process.candidate! });
+  }); //                                           13 seal, whatever the outcome
 }

@@ -3,6 +3,7 @@
  * It changes nothing, unless asked to repair what drifted.
  */
 import { ApplicationFailure } from '@temporalio/workflow';
+import { clipLines } from '../src/domain/clip.js';
 import type { Drift } from '../src/domain/credential.js';
 import type { ProcessInput, ProcessResult } from '../src/domain/process.js';
 import { planOf } from '../src/domain/plan.js';
@@ -48,7 +49,10 @@ async function repair(process: Process): Promise<void> {
 }
 
 function drifted({ input }: Process, drift: readonly Drift[]): ApplicationFailure {
-  const details = drift.map(({ detail }) => detail).join('; ');
+  const details = clipLines(
+    drift.map(({ detail }) => detail),
+    10,
+  ).join('; ');
   return ApplicationFailure.nonRetryable(
     `${drift.length} difference(s): ${details}. To put them right: tenure validate ${input.identity} --repair`,
     'VerificationFailed',

@@ -23,6 +23,8 @@ export const errorCodes = {
   ConsumerRefused: { retry: false },
   /** Not an error yet: the old credential is still in use. Polled by retry. */
   StillInUse: { retry: true },
+  /** Not an error yet: another workflow is still at it. Polled by retry. */
+  StillRunning: { retry: true },
   /** The target still accepts what must be refused. Retire again, and alert. */
   StillAccepted: { retry: false },
   /** Someone else moved first. Read again. */

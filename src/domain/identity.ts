@@ -146,6 +146,7 @@ export interface IdentityState {
 
 export const queueLimit = 16;
 export const handledLimit = 200;
+export const refusedLimit = 50;
 export const recentLimit = 20;
 export const problemLimit = 20;
 

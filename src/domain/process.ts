@@ -53,8 +53,8 @@ export const stagesOf: Readonly<Record<ProcessKind, readonly StageName[]>> = {
     'seal',
   ],
   validate: ['plan', 'verify', 'refuse', 'seal'],
-  revoke: ['plan', 'authorize', 'gate', 'retire', 'refuse', 'purge', 'seal'],
-  offboard: ['plan', 'authorize', 'gate', 'retire', 'refuse', 'purge', 'remove', 'seal'],
+  revoke: ['plan', 'authorize', 'gate', 'retire', 'refuse', 'purge', 'hand over', 'seal'],
+  offboard: ['plan', 'authorize', 'gate', 'retire', 'refuse', 'purge', 'remove', 'hand over', 'seal'],
 };
 
 /** What a process starts from: the identity as it is and as it shall be, frozen when it starts. Plain JSON. */

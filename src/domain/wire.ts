@@ -95,4 +95,9 @@ export interface ConsumerAcknowledgement {
 export interface CampaignStart {
   /** Name of the rotation policy. */
   readonly policy: string;
+  /** The policy says to ask people where no window is left. */
+  readonly asks?: boolean;
+  /** While it is at work it looks again for what became due, this often (milliseconds) and at most so many times. */
+  readonly lookAgainMs?: number;
+  readonly looks?: number;
 }

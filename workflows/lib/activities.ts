@@ -52,18 +52,20 @@ export function callerFor(
     });
 }
 
-/** For an activity that waits for another workflow, however long that takes; its heartbeat tells that the worker lives. */
-export function waiterFor(summary: string): FleetActivities {
+/**
+ * For waiting on another workflow, however long that takes: each look is a short attempt that is retried until there is an answer,
+ * so that no slot of the worker is held meanwhile (`docs/adr/0004`). A look changes nothing, so a cancel need not wait for it.
+ */
+export function waiterFor(summary: string): Pick<FleetActivities, 'rotateOne' | 'awaitProcess'> {
+  const { retryMs: initialInterval, longestRetryMs: maximumInterval, attemptMs } = defaultTiming;
   return proxyActivities<FleetActivities>({
-    ...common(defaultTiming),
-    startToCloseTimeout: longestWaitMs,
+    startToCloseTimeout: attemptMs,
+    cancellationType: ActivityCancellationType.TRY_CANCEL,
+    retry: { initialInterval, backoffCoefficient: 2, maximumInterval },
     taskQueue,
     summary,
   });
 }
-
-/** One attempt of waiting; the next attempt goes on with it. */
-const longestWaitMs = 24 * 60 * 60_000;
 
 function common(timing: Timing): ActivityOptions {
   return {

@@ -1,7 +1,9 @@
 import { log } from '@temporalio/workflow';
 import { admit } from '../../src/domain/admission.js';
+import { clip } from '../../src/domain/clip.js';
 import {
   handledLimit,
+  refusedLimit,
   problemLimit,
   recentLimit,
   type IdentitySpec,
@@ -9,7 +11,7 @@ import {
   type RunningProcess,
 } from '../../src/domain/identity.js';
 import type { ProcessInput, ProcessResult, ProcessSummary } from '../../src/domain/process.js';
-import type { Answer, ChangeRequest } from '../../src/domain/request.js';
+import type { Answer, ChangeRequest, HandledRequest } from '../../src/domain/request.js';
 import { now } from './clock.js';
 
 const eventsOfMessage = 6;
@@ -36,9 +38,9 @@ export class Aggregate {
   take(asked: ChangeRequest): Answer {
     this.reckon(eventsOfMessage, asked);
     const answer = this.judge(asked);
-    if (answer.accepted && !this.answerTo(asked.id)) {
-      if (!answer.operation) this.enqueue(asked);
-      this.remember(asked.id, answer);
+    if (!this.answerTo(asked?.id)) {
+      if (answer.accepted && !answer.operation) this.enqueue(asked);
+      if (typeof asked?.id === 'string' && asked.id.length <= 200) this.remember(asked.id, answer);
     }
     this.onChange(this.state, false);
     return answer;
@@ -68,6 +70,7 @@ export class Aggregate {
   }
 
   private starting?: string;
+  private reckonings = 0;
 
   /** The next request in line. */
   shift(): ChangeRequest {
@@ -152,7 +155,7 @@ export class Aggregate {
   }
 
   problem(what: string): void {
-    this.state.problems = [...this.state.problems, { at: now(), what }].slice(-problemLimit);
+    this.state.problems = [...this.state.problems, { at: now(), what: clip(what) }].slice(-problemLimit);
     this.onChange(this.state, false);
   }
 
@@ -179,8 +182,17 @@ export class Aggregate {
     this.state.queue.splice(asked.emergency ? emergencies : this.state.queue.length, 0, asked);
   }
 
+  /** A refusal is remembered too, for whoever asked by a signal and looks for the answer; it never drives out what was accepted. */
   private remember(id: string, answer: Answer): void {
-    this.state.handled = [...this.state.handled, { id, answer }].slice(-handledLimit);
+    const all = [...this.state.handled, { id, answer }];
+    const kept = [...all.filter(isAccepted).slice(-handledLimit), ...all.filter(isRefused).slice(-refusedLimit)];
+    this.state.handled = all.filter((handled) => kept.includes(handled));
+  }
+
+  /** Whether an answer about the next rotation is still of interest when it comes: a newer question may have been asked. */
+  beginReckoning(): () => boolean {
+    const number = (this.reckonings += 1);
+    return () => this.reckonings === number;
   }
 
   /** When it is next due, ISO 8601; said once a process or an amendment has changed what that depends on. */
@@ -192,9 +204,19 @@ export class Aggregate {
   private close(summary: ProcessSummary): void {
     delete this.state.running;
     delete this.starting;
-    this.state.recent = [...this.state.recent, summary].slice(-recentLimit);
+    const { message } = summary;
+    const kept = message === undefined ? summary : { ...summary, message: clip(message) };
+    this.state.recent = [...this.state.recent, kept].slice(-recentLimit);
     this.onChange(this.state, false);
   }
+}
+
+function isAccepted({ answer }: HandledRequest): boolean {
+  return answer.accepted;
+}
+
+function isRefused({ answer }: HandledRequest): boolean {
+  return !answer.accepted;
 }
 
 /** Nothing is left of what was begun: it was completed, taken back, or everything was revoked. */

@@ -15,7 +15,7 @@ import {
 } from '@temporalio/workflow';
 import { mayStart, type Refusal } from '../../src/domain/admission.js';
 import { epochOf, processNumberAfter } from '../../src/domain/epoch.js';
-import type { RunningProcess } from '../../src/domain/identity.js';
+import type { IdentitySpec, RunningProcess } from '../../src/domain/identity.js';
 import type { ProcessInput, ProcessKind, ProcessResult, Timing } from '../../src/domain/process.js';
 import type { ChangeRequest } from '../../src/domain/request.js';
 import { emergencyTaskQueue, processId, processMessages, taskQueue, type Preempt } from '../../src/domain/wire.js';
@@ -85,9 +85,7 @@ async function inputFor(
   const { name, current, previous } = state;
   const spec = specFor(state, request)!;
   state.processNumber =
-    state.processNumber === 0
-      ? processNumberAfter(await here('Look for earlier lives of this identity').lastEpoch(spec))
-      : state.processNumber + 1;
+    state.processNumber === 0 ? processNumberAfter(await lastEpoch(spec, timing)) : state.processNumber + 1;
   return {
     kind,
     operation: processId(name, kind, state.processNumber),
@@ -157,6 +155,15 @@ function recordFailure(aggregate: Aggregate, running: RunningProcess, error: unk
   );
 }
 
+/** The fence that earlier lives of this identity have left. */
+function lastEpoch(spec: IdentitySpec, timing: Timing | undefined): Promise<number> {
+  return hereFirst(
+    'Look for earlier lives of this identity',
+    (activities) => activities.lastEpoch(spec),
+    (told) => callerFor(false, timing)('careful', told),
+  );
+}
+
 function failedAs(error: unknown, type: string): boolean {
   return error instanceof ApplicationFailure && error.type === type;
 }
@@ -165,10 +172,11 @@ function failedAs(error: unknown, type: string): boolean {
  * Works out when the identity is next due. Nobody waits for this: an emergency must not stand behind a calendar that cannot be read. What fails
  * is recorded.
  */
-export async function reckon(aggregate: Aggregate): Promise<void> {
-  const { spec, current, lastRotatedAt, nextRotationAt, processNumber } = aggregate.state;
+export async function planNextRotation(aggregate: Aggregate): Promise<void> {
+  const { spec, current, lastRotatedAt, nextRotationAt } = aggregate.state;
+  const isLatest = aggregate.beginReckoning();
   // Better looked at too early, by a campaign that asks again, than never.
-  const meanwhile = (): void => aggregate.isNextDue(nextRotationAt ?? now());
+  const meanwhile = (): void => void (isLatest() && aggregate.isNextDue(nextRotationAt ?? now()));
   if (!spec || !current) return aggregate.isNextDue(undefined);
   const input = { spec, ...(lastRotatedAt !== undefined && { lastRotatedAt }) };
   try {
@@ -177,7 +185,7 @@ export async function reckon(aggregate: Aggregate): Promise<void> {
       ({ nextRotation }) => nextRotation(input),
       (told) => (meanwhile(), callerFor(false)('stubborn', told)),
     );
-    if (aggregate.state.processNumber === processNumber) aggregate.isNextDue(next);
+    if (isLatest()) aggregate.isNextDue(next);
   } catch (error) {
     meanwhile();
     aggregate.problem(`when it is due next could not be worked out: ${inWords(error).reason}`);

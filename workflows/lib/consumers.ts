@@ -2,6 +2,7 @@ import { ApplicationFailure } from '@temporalio/workflow';
 import type { Acknowledgement } from '../../src/domain/process.js';
 import type { Consumer } from '../../src/domain/identity.js';
 import { after, until } from './clock.js';
+import { failureOf } from './failure.js';
 import { acknowledgementKey } from './inbox.js';
 import * as say from './notes.js';
 import type { Process } from './process.js';
@@ -12,12 +13,9 @@ const answerLaterMs = 60 * 60_000;
 const answerNowMs = 30_000;
 
 /** Stage 8. Tells the consumers and collects what they answer. One that does not take the new credential stops the process here. */
-export async function tellConsumers(process: Process): Promise<readonly Acknowledgement[]> {
-  if (process.input.spec.consumers.length === 0) {
-    process.skip('hand over', 'no consumer is declared');
-    return [];
-  }
-  return process.stage('hand over', () => untilTaken(process), say.acknowledged);
+export async function handOver(process: Process): Promise<void> {
+  if (process.input.spec.consumers.length === 0) return process.skip('hand over', 'no consumer is declared');
+  process.proofs.acknowledged = await process.stage('hand over', () => untilTaken(process), say.acknowledged);
 }
 
 async function untilTaken(process: Process): Promise<readonly Acknowledgement[]> {
@@ -56,13 +54,24 @@ export async function tellBack(process: Process): Promise<void> {
     throw notTaken(stuck.map(({ consumer, detail }) => `${consumer} did not go back (${detail})`).join('; '));
 }
 
-/** Consumers hear of a revocation too; what they answer changes nothing. */
+/** Consumers hear of a revocation too; what they answer, or that they cannot be told, changes nothing: it is done and proven. */
 export async function tellOfRevocation(process: Process): Promise<void> {
   const { consumers } = process.input.spec;
-  if (consumers.length === 0 || !process.input.current) return;
-  process.proofs.acknowledged = await process
-    .call('careful', 'Tell the consumers of the revocation', longestChainMs(consumers))
-    .handOver({ ...address(process), version: process.input.current.version, event: 'credential.revoked', consumers });
+  const version = process.input.current?.version;
+  if (consumers.length === 0 || version === undefined) return process.skip('hand over', 'there is nobody to tell');
+  process.proofs.acknowledged = await process.stage(
+    'hand over',
+    () =>
+      process
+        .call('careful', 'Tell the consumers of the revocation', longestChainMs(consumers))
+        .handOver({ ...address(process), version, event: 'credential.revoked', consumers })
+        .catch((error: unknown) => untold(consumers, failureOf(error).message)),
+    say.acknowledged,
+  );
+}
+
+function untold(consumers: readonly Consumer[], detail: string): Acknowledgement[] {
+  return consumers.map(({ name }) => ({ consumer: name, status: 'refused', detail }));
 }
 
 /** In rounds: whoever comes `after` a consumer that answers late is told once that one has. */

@@ -8,9 +8,9 @@ import type { Process } from './process.js';
  * Stage 9. Waits until the old credential is out of use, by evidence from the target, or until its grace ends; then the rotation
  * policy says what follows: wait on, ask a person, or go on and end the sessions.
  */
-export async function drain(process: Process): Promise<DrainProof> {
+export async function drain(process: Process): Promise<void> {
   const { graceMs, whenInUse } = process.input.spec.rotation;
-  return process.stage(
+  process.proofs.drained = await process.stage(
     'drain',
     async () => {
       for (let watched = 0; ; watched += 1) {

@@ -5,6 +5,7 @@ import {
   isCancellation,
   TimeoutFailure,
 } from '@temporalio/workflow';
+import { clip } from '../../src/domain/clip.js';
 import { isErrorCode, type ErrorCode } from '../../src/domain/errors.js';
 
 /** What went wrong, as it is recorded and shown. */
@@ -21,14 +22,14 @@ export function failureOf(error: unknown): Failure {
   if (isCancellation(error)) return { code: 'Conflict', message: 'cancelled by an operator' };
   for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
     if (cause instanceof ApplicationFailure && isErrorCode(cause.type))
-      return { code: cause.type, message: cause.message };
+      return { code: cause.type, message: clip(cause.message) };
     if (cause instanceof TimeoutFailure)
       return (
         lastAnswer(cause) ?? { code: 'OutcomeUnknown', message: 'no answer in time: it may or may not have happened' }
       );
   }
   if (error instanceof ActivityFailure || error instanceof ChildWorkflowFailure) {
-    return { code: 'OutcomeUnknown', message: rootMessage(error) };
+    return { code: 'OutcomeUnknown', message: clip(rootMessage(error)) };
   }
   throw error;
 }

@@ -7,6 +7,7 @@ import type {
   RefusalProof,
   RetirementProof,
 } from '../../src/domain/credential.js';
+import { clipLines } from '../../src/domain/clip.js';
 import type { Acknowledgement } from '../../src/domain/process.js';
 import type { Process } from './process.js';
 
@@ -15,7 +16,7 @@ export function staged({ principal, fingerprint }: CredentialRecord): string {
 }
 
 export function installed({ changed }: { readonly changed: readonly string[] }): string {
-  return changed.length === 0 ? 'it was accepted already' : changed.join('; ');
+  return changed.length === 0 ? 'it was accepted already' : inShort(changed);
 }
 
 export function accepted({ answer }: AcceptanceProof): string {
@@ -54,11 +55,16 @@ export function purged(): string {
 }
 
 export function gone(sentences: readonly string[]): string {
-  return sentences.join('; ');
+  return inShort(sentences);
 }
 
 export function drift(differences: readonly Drift[]): string {
   return differences.length === 0
     ? 'nothing answers that should not; target and state agree'
-    : differences.map(({ detail }) => detail).join('; ');
+    : inShort(differences.map(({ detail }) => detail));
+}
+
+/** A stage is one line of a table. */
+function inShort(lines: readonly string[]): string {
+  return clipLines(lines, 5).join('; ');
 }

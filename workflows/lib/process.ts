@@ -3,12 +3,10 @@
  * two ways to be stopped. A cancel by an operator unwinds, until the point of no return. An emergency stops it at once and
  * undoes nothing: the revocation has fenced it off and takes everything down itself.
  */
-import { ApplicationFailure, CancellationScope, CancelledFailure, sleep } from '@temporalio/workflow';
+import { ApplicationFailure, CancellationScope, CancelledFailure } from '@temporalio/workflow';
 import type { Change } from '../../activities/contract.js';
 import { undoEpoch } from '../../src/domain/epoch.js';
 import type { CredentialRecord } from '../../src/domain/credential.js';
-import type { Clearance, Decision } from '../../src/domain/decision.js';
-import { planOf, type ProcessPlan } from '../../src/domain/plan.js';
 import type {
   ProcessInput,
   ProcessOutcome,
@@ -21,9 +19,9 @@ import type {
 import { callerFor, hereFirst, type Activities, type Manner } from './activities.js';
 import { now } from './clock.js';
 import { failureOf, type Failure } from './failure.js';
-import { awaitGate } from './gate.js';
 import { Inbox } from './inbox.js';
 import { freshStages } from './render.js';
+import { waitUntilClear } from './permit.js';
 import { show } from './show.js';
 import { Unwind } from './unwind.js';
 
@@ -114,26 +112,9 @@ export class Process {
     this.end(this.begin(name), 'skipped', why);
   }
 
-  /** Stages 1 to 3: the plan, what policy says of it, and the gate. Nothing is touched before all three are passed. */
-  async permit(): Promise<void> {
-    const plan = planOf(this.input);
-    await this.stage(
-      'plan',
-      () => Promise.resolve((this.state.plan = plan)),
-      () => `${plan.strategy}${plan.to ? ` to ${plan.to.target}` : ''}`,
-    );
-    await this.stage(
-      'authorize',
-      () => this.authorizePlan(),
-      () => this.decisionInWords(),
-    );
-    const hasWaited = await awaitGate(this);
-    if (hasWaited) await this.waitUntilClear('gate');
-  }
-
   /** From here on only forward: the old credential is about to be revoked, and no cancel takes that back. */
   async pointOfNoReturn(next: StageName): Promise<void> {
-    await this.waitUntilClear(next);
+    await waitUntilClear(this, next);
     this.state.forwardOnly = true;
     this.unwind.forget();
     show(this.state);
@@ -194,52 +175,25 @@ export class Process {
     }
   }
 
-  /** Marks a stage as waiting for something outside. */
-  waiting(name: StageName, note: string): void {
+  /** Marks a stage as waiting for something outside; what is given back shows it as it was before. */
+  waiting(name: StageName, note: string): () => void {
     const stage = this.find(name);
+    const before = { ...stage };
     stage.status = 'waiting';
     stage.note = note;
     show(this.state);
+    return () => {
+      Object.assign(stage, { note: '' }, before);
+      show(this.state);
+    };
   }
 
-  private async authorizePlan(): Promise<void> {
-    const [decision, cleared] = await Promise.all([this.decide(this.state.plan!), this.clearance()]);
-    this.state.decision = decision;
-    if (decision.effect === 'deny') {
-      throw ApplicationFailure.nonRetryable(
-        decision.message ?? `policy denies it: ${decision.reasons.join(', ')}`,
-        decision.code ?? 'PolicyDenied',
-      );
-    }
-    if (!cleared.clear) {
-      throw ApplicationFailure.nonRetryable(`frozen until ${cleared.until}: ${cleared.reason}`, 'PolicyDenied');
-    }
-  }
-
-  private decide(plan: ProcessPlan): Promise<Decision> {
-    return this.hereFirst('careful', 'Ask policy for its decision', ({ authorize }) => authorize(plan));
-  }
-
-  /** Waits for as long as the freezes cannot be read: what is not known to be allowed does not happen. */
-  private clearance(): Promise<Clearance> {
-    const question = { spec: this.input.spec, emergency: this.state.emergency };
-    return this.hereFirst('stubborn', 'Read whether a freeze holds', ({ clearance }) => clearance(question));
-  }
-
-  private decisionInWords(): string {
-    const { reasons, obligations } = this.state.decision!;
-    const gate = obligations.approvals > 0 ? `, with ${obligations.approvals} approval(s)` : '';
-    return `allowed${gate}: ${reasons.join(', ')}`;
-  }
-
-  /** A freeze that began meanwhile holds: nothing changes until it ends. */
-  private async waitUntilClear(stage: StageName): Promise<void> {
-    for (;;) {
-      const cleared = await this.clearance();
-      if (cleared.clear) return;
-      this.waiting(stage, `frozen until ${cleared.until}: ${cleared.reason}`);
-      await sleep(Math.max(1_000, Date.parse(cleared.until) - Date.now()), { summary: `freeze: ${cleared.reason}` });
-    }
+  /** Tells the operators. Best effort: what comes of it changes nothing. */
+  async alert(text: string): Promise<void> {
+    const { identity, operation } = this.state;
+    await CancellationScope.nonCancellable(() =>
+      this.call('careful', 'Tell the operators').notify({ identity, operation, level: 'alert', text }),
+    ).catch(() => {});
   }
 
   private async endFailed(failure: Failure, cancelled: boolean): Promise<ProcessResult> {
@@ -265,9 +219,7 @@ export class Process {
   /** The whole way back; parked while an undo fails. An emergency has fenced the undoing off too, and takes everything down itself. */
   private async takeBack(): Promise<ProcessOutcome> {
     for (;;) {
-      const leftovers = await this.unwind.run((stage, left) =>
-        this.end(this.find(stage), left ? 'undo failed' : 'undone', left?.message),
-      );
+      const leftovers = await this.unwind.run((name, left) => this.showUndone(this.find(name), left?.message));
       this.state.leftovers.splice(0, Infinity, ...leftovers.map(({ stage, message }) => `${stage}: ${message}`));
       if (leftovers.length === 0) {
         this.after = this.before();
@@ -279,6 +231,12 @@ export class Process {
     }
   }
 
+  /** A stage that never ran has nothing to undo, also where its undo was registered. */
+  private showUndone(stage: StageState, failure: string | undefined): void {
+    if (failure !== undefined) this.end(stage, 'undo failed', failure);
+    else if (stage.startedAt !== undefined) this.end(stage, 'undone');
+  }
+
   private async endPreempted(by: string): Promise<ProcessResult> {
     const message = `pre-empted by ${by}`;
     this.state.failure = { code: 'Fenced', message };
@@ -288,10 +246,11 @@ export class Process {
 
   private async finish(outcome: ProcessOutcome): Promise<ProcessResult> {
     const result = this.result(outcome);
+    const reached = outcome === 'succeeded' ? 'seal' : lastStage(this.state);
     const sealing = this.begin('seal');
     const sealed = await this.seal(result);
     this.end(sealing, 'done', sealed.evidence.slice(0, 19));
-    show(this.state, { status: outcome, stage: lastStage(this.state), gate: this.state.gate?.outcome });
+    show(this.state, { status: outcome, stage: reached, gate: this.state.gate?.outcome });
     if (outcome === 'unfinished')
       await this.alert(
         `${this.state.kind} of ${this.state.identity} ended unfinished: ${this.state.leftovers.join('; ')}`,
@@ -317,13 +276,6 @@ export class Process {
   private seal(result: ProcessResult): Promise<{ readonly evidence: string }> {
     const record = { state: this.state, result };
     return this.hereFirst('stubborn', 'Seal the evidence record', ({ seal }) => seal(record));
-  }
-
-  private async alert(text: string): Promise<void> {
-    const { identity, operation } = this.state;
-    await CancellationScope.nonCancellable(() =>
-      this.call('careful', 'Tell the operators').notify({ identity, operation, level: 'alert', text }),
-    ).catch(() => {});
   }
 
   private before(): ProcessResult['after'] {

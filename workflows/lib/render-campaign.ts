@@ -1,27 +1,49 @@
-/** One identity of a campaign. */
+import type { Remark } from '../../activities/contract.js';
+
+/**
+ * One identity of a campaign. `handed over`: it waits for something outside and goes on without the campaign. `skipped`: not due any
+ * more, or not reached.
+ */
 export interface CampaignItem {
   readonly name: string;
   readonly target: string;
   readonly jitterMs: number;
-  status: 'waiting' | 'running' | 'succeeded' | 'failed';
+  status: 'waiting' | 'running' | 'succeeded' | 'failed' | 'handed over' | 'skipped';
   detail?: string;
+  operation?: string;
 }
 
 /** What a campaign gives back: one line for each identity, nothing left out. */
 export interface CampaignReport {
   readonly policy: string;
-  readonly items: readonly CampaignItem[];
+  items: readonly CampaignItem[];
+  /** No window is left for these before they are too old: a person has to decide. */
+  asking: readonly Remark[];
+  /** These could not be looked at. */
+  leftOut: readonly Remark[];
 }
 
-/** The current details of a campaign in the Temporal UI: counts, then whatever is not simply waiting or done. */
-export function renderCampaign({ policy, items }: CampaignReport): string {
-  const count = (status: CampaignItem['status']): number => items.filter((item) => item.status === status).length;
-  const noteworthy = items.filter(({ status }) => status === 'running' || status === 'failed');
-  return [
-    `**Campaign of ${policy}**: ${items.length} due; ${count('succeeded')} rotated, ${count('failed')} failed, ${count('running')} running, ${count('waiting')} waiting`,
-    ...(noteworthy.length > 0 ? ['', '| identity | target | | |', '|---|---|---|---|'] : []),
-    ...noteworthy
-      .slice(0, 100)
+/** The campaign is not done with it. */
+export function isOpen({ status }: CampaignItem): boolean {
+  return status === 'waiting' || status === 'running';
+}
+
+const statuses = ['succeeded', 'failed', 'handed over', 'skipped', 'running', 'waiting'] as const;
+const mostLines = 100;
+
+/** The current details of a campaign in the Temporal UI: counts, then whatever is not simply waiting or done. Markdown. */
+export function renderCampaign({ policy, items, asking, leftOut }: CampaignReport): string {
+  const counts = statuses.map((status) => `${items.filter((item) => item.status === status).length} ${status}`);
+  const lines = [
+    ...items
+      .filter(({ status }) => status !== 'waiting' && status !== 'succeeded')
       .map(({ name, target, status, detail }) => `| ${name} | ${target} | ${status} | ${detail ?? ''} |`),
+    ...asking.map(({ name, detail }) => `| ${name} | | asks | ${detail} |`),
+    ...leftOut.map(({ name, detail }) => `| ${name} | | left out | ${detail} |`),
+  ];
+  return [
+    `**Campaign of ${policy}**: ${items.length} due; ${counts.join(', ')}`,
+    ...(lines.length > 0 ? ['', '| identity | target | | |', '|---|---|---|---|'] : []),
+    ...lines.slice(0, mostLines),
   ].join('\n');
 }
