@@ -12,6 +12,7 @@ import type {
   Fence,
   RefusalProof,
 } from '../src/domain/credential.js';
+import { clip, clipLines, clipList } from '../src/domain/clip.js';
 import { TenureError } from '../src/domain/errors.js';
 import type { Delivery, IdentitySpec } from '../src/domain/identity.js';
 import { drainPace, quietSince, type DrainMemory } from '../src/domain/drain.js';
@@ -55,7 +56,10 @@ export function createCredentialActivities(deps: CredentialDependencies): Creden
 
     async install(change) {
       const to = candidateOf(change);
-      return deps.target(to.target).install(subjectOf(change), holderOf(to), await materialOf(deps, to));
+      const { changed } = await deps
+        .target(to.target)
+        .install(subjectOf(change), holderOf(to), await materialOf(deps, to));
+      return { changed: clipLines(changed) };
     },
 
     async uninstall(change) {
@@ -148,17 +152,19 @@ export function createCredentialActivities(deps: CredentialDependencies): Creden
       await eachDelivery(deps, change, (store, path) => store.clear(path, fenceOf(change)));
       for (const { store, path } of change.spec.deliver)
         sentences.push(emptiness(await deps.store(store).describe(path), store, path));
-      return sentences;
+      return clipLines(sentences);
     },
 
     async inspect(change) {
       const expected = change.from ? [holderOf(change.from)] : [];
       const atTarget = await deps.target(change.spec.target.name).inspect(subjectOf(change), expected);
-      return [...atTarget, ...(await storeDrift(deps, change))];
+      // A table of thousands of wrong grants is one finding; the record of it has to stay small.
+      return clipDrift([...(await storeDrift(deps, change)), ...atTarget]);
     },
 
     async repair(change) {
-      return deps.target(change.spec.target.name).repair(subjectOf(change), change.from ? [holderOf(change.from)] : []);
+      const expected = change.from ? [holderOf(change.from)] : [];
+      return clipLines(await deps.target(change.spec.target.name).repair(subjectOf(change), expected));
     },
 
     async lastEpoch(spec) {
@@ -313,8 +319,13 @@ function refuseDifferences(identity: string, { excess, missing }: AcceptanceProo
   if (problems.length > 0)
     throw new TenureError(
       'VerificationFailed',
-      `${identity} logged in, but its rights are not the approved scope: ${problems.join('; ')}`,
+      `${identity} logged in, but its rights are not the approved scope: ${clipLines(problems, 10).join('; ')}`,
     );
+}
+
+function clipDrift(drift: readonly Drift[]): Drift[] {
+  const rest = (left: number): Drift => ({ what: 'object', problem: 'changed', detail: `and ${left} more` });
+  return clipList(drift, rest).map((one) => ({ ...one, detail: clip(one.detail, 400) }));
 }
 
 /** What stores hold that the state does not name. */

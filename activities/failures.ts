@@ -4,16 +4,20 @@
  */
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { CompleteAsyncError } from '@temporalio/activity';
+import { clip } from '../src/domain/clip.js';
 import { isRetryable, TenureError } from '../src/domain/errors.js';
+
+/** Characters of JSON; larger facts are not worth their place in every history that they end up in. */
+const longestFacts = 4_000;
 
 /** Turns whatever an activity threw into what Temporal may keep. */
 export function toFailure(error: unknown): unknown {
   if (error instanceof TenureError) {
     return ApplicationFailure.create({
       type: error.code,
-      message: error.message,
+      message: clip(error.message),
       nonRetryable: !isRetryable(error.code),
-      details: [error.facts],
+      details: JSON.stringify(error.facts).length <= longestFacts ? [error.facts] : [],
     });
   }
   if (error instanceof ApplicationFailure || error instanceof CancelledFailure || error instanceof CompleteAsyncError)

@@ -318,3 +318,25 @@ describe('drain', () => {
     expect(await run(watching(from, from, 0, minute))).toMatchObject({ drained: true, waitedMs: 0 });
   });
 });
+
+test('thousands of differences are recorded as the first of them and a number, and so is what was put right', async () => {
+  const drift = Array.from({ length: 5_000 }, (_, n) => ({
+    what: 'right' as const,
+    problem: 'excess' as const,
+    detail: `app may delete from table ${n} ${'x'.repeat(5_000)}`,
+  }));
+  db.drift = drift;
+  const found = await act.inspect(changeOf(1));
+  expect(found).toHaveLength(51);
+  expect(found.at(-1)!.detail).toBe('and 4950 more');
+  expect(JSON.stringify(found).length).toBeLessThan(40_000);
+  const repaired = await act.repair(changeOf(1));
+  expect(repaired).toHaveLength(51);
+  expect(JSON.stringify(repaired).length).toBeLessThan(40_000);
+
+  await act.stage(changeOf(2));
+  db.excess = drift.map(({ detail }) => detail);
+  const to = await act.stage(changeOf(2));
+  await act.install(changeOf(2, { to }));
+  await expect(act.verify(changeOf(2, { to }))).rejects.toThrow(/table 9 .*and 4990 more$/);
+});

@@ -44,4 +44,11 @@ describe('what crosses the wire', () => {
     for (const error of [new CancelledFailure('stop'), ApplicationFailure.create({ type: 'StillInUse' })])
       expect(toFailure(error)).toBe(error);
   });
+
+  test('a message and facts of any size leave as little', () => {
+    const facts = { rights: Array.from({ length: 5_000 }, (_, n) => `grant ${n}`) };
+    const failure = toFailure(new TenureError('VerificationFailed', 'x'.repeat(400_000), facts)) as ApplicationFailure;
+    expect(failure.message).toHaveLength(2_000);
+    expect(JSON.stringify(failure.details).length).toBeLessThan(5_000);
+  });
 });
