@@ -12,6 +12,7 @@ import {
 } from '../domain/wire.js';
 import { baseOf, type Base, type Decode, type Event, type Failure } from './facts-events.js';
 import type { Fact } from './timeline.js';
+import { count } from './words.js';
 
 /** An activity as it was scheduled. */
 interface Step {
@@ -217,7 +218,7 @@ function proofIn(result: unknown): string | undefined {
   if (typeof answer === 'string' && typeof control === 'string')
     return `${text(principal)} was refused with ${text(code)}: ${answer}`;
   if (typeof answer === 'string') return answer;
-  return typeof sessionsEnded === 'number' ? `${sessionsEnded} live sessions ended` : undefined;
+  return typeof sessionsEnded === 'number' ? `${count(sessionsEnded, 'live session')} ended` : undefined;
 }
 
 function text(value: unknown): string {

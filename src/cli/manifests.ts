@@ -4,6 +4,7 @@ import type { Client } from '@temporalio/client';
 import type { IdentitySpec, IdentityState } from '../domain/identity.js';
 import { manifestContext } from '../manifest/context.js';
 import { diffManifests, type FieldChange, type IdentityDiff, type ManifestDiff } from '../manifest/diff.js';
+import { formatDuration } from '../manifest/duration.js';
 import { loadManifests } from '../manifest/load.js';
 import { formatProblem } from '../manifest/problem.js';
 import { schedulePolicies } from '../manifest/rotation.js';
@@ -101,9 +102,25 @@ function tellIdentity(out: Output, identity: IdentityDiff, prune: boolean): void
     vanished: prune ? red('-') : dim('?'),
   };
   out.say(`${marks[identity.action]} ${bold(identity.name)}  ${identity.action}: ${identity.sentence}`);
+  if (identity.action === 'provision' && identity.spec)
+    for (const line of newcomerLines(identity.spec)) out.say(`    ${line}`);
   for (const change of identity.changes) out.say(`    ${changeLine(change)}`);
   if (identity.needsApproval) out.say(`    ${yellow('waits for an approval')}: tenure approve ${identity.name}`);
   if (identity.blocked !== undefined) out.say(`    ${yellow('not yet')}: ${identity.blocked}`);
+}
+
+/** There is nothing to compare a new identity with: what it may do, and how it lives. */
+function newcomerLines({ owner, environment, target, consumers, rotation }: IdentitySpec): string[] {
+  const { strategy, everyMs, cron, window, graceMs } = rotation;
+  const age = everyMs === undefined ? [] : [`every ${formatDuration(everyMs)}`];
+  const times = [...age, ...(cron ? [`at ${cron.expression} ${cron.timezone}`] : [])];
+  const when = times.length === 0 ? 'only when asked' : [...times, ...(window ? [`in ${window}`] : [])].join(', ');
+  return [
+    `owner: ${owner.person}, ${environment}`,
+    `rights at ${target.name}: ${value(target.scope)}`,
+    `rotation: ${strategy}, ${when}, grace ${formatDuration(graceMs)}`,
+    `consumers: ${consumers.map(({ name }) => name).join(', ') || 'none'}`,
+  ];
 }
 
 function changeLine({ path, from, to, consequence }: FieldChange): string {

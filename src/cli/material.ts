@@ -1,9 +1,10 @@
 /** A credential's material on its way out to a consumer. It goes to where it was asked for, and into no message. */
 import { render } from '../consumers/render.js';
 import type { Slot } from '../domain/credential.js';
+import { TenureError } from '../domain/errors.js';
 import type { Delivery } from '../domain/identity.js';
 import type { Material } from '../stores/store.js';
-import { CliError, usage } from './errors.js';
+import { CliError, nextCommands, usage } from './errors.js';
 import type { Session } from './session.js';
 
 export interface Wanted {
@@ -16,8 +17,12 @@ export interface Wanted {
 export async function readMaterial(session: Session, typed: string, wanted: Wanted): Promise<Material> {
   const delivery = wanted.from === undefined ? await deliveryOf(session, typed) : parseDelivery(wanted.from);
   const store = await session.services.store(delivery.store);
-  const { material } = await store.read(delivery.path, { slot: wanted.slot });
-  return material;
+  try {
+    return (await store.read(delivery.path, { slot: wanted.slot })).material;
+  } catch (error) {
+    if (!(error instanceof TenureError)) throw error;
+    throw new CliError(error.code, error.message, nextCommands(error.code, typed));
+  }
 }
 
 async function deliveryOf(session: Session, typed: string): Promise<Delivery> {

@@ -88,7 +88,7 @@ export function sentenceOf(fact: Fact): string {
     case 'abandoned':
       return `${fact.by} gave it up${because(fact.reason)}`;
     case 'pre-empted':
-      return `${fact.by} pre-empted it with an emergency`;
+      return `it was pre-empted by ${fact.by}`;
     case 'cancel asked':
       return 'it was asked to cancel';
     case 'terminated':

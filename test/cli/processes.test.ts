@@ -79,6 +79,7 @@ test('secret read gives the whole credential as JSON, and one field as it is', a
 test('a slot that is empty and a field that is not there are told by name, and nothing of the credential', async () => {
   const empty = await tenure('secret', 'read', 'payments-db', ...from, '--slot', 'next');
   expect(empty.code).toBe(1);
+  expect(empty.stderr).toContain('next: tenure show payments-db');
   const absent = await tenure('secret', 'read', 'payments-db', ...from, '--field', 'pasword');
   expect(absent.code).toBe(2);
   expect(absent.stderr).toContain('there are: username, password, ca cert');

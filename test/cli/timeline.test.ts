@@ -19,6 +19,10 @@ const table: readonly [Fact, string][] = [
   ],
   [{ ...base, what: 'process begun', kind: 'rotate' }, 'rotate began'],
   [
+    { ...base, what: 'pre-empted', by: 'an emergency revocation asked by oncall@example.com' },
+    'it was pre-empted by an emergency revocation asked by oncall@example.com',
+  ],
+  [
     { ...base, what: 'step done', activity: 'install', summary: 'Install at ledger-db', ms: 812, attempt: 1 },
     'Install at ledger-db: done in 812 ms',
   ],

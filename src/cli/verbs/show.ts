@@ -84,11 +84,13 @@ function tellRunning(out: Output, process: ProcessState): void {
 
 const shownProcesses = 5;
 
-function tellRecent(out: Output, state: IdentityState, last: ProcessResult | undefined): void {
+export function tellRecent(out: Output, state: IdentityState, last: ProcessResult | undefined): void {
   if (state.recent.length > 0) out.say('\nlast processes, newest first');
   for (const process of state.recent.slice(-shownProcesses).toReversed()) {
-    const why = process.message === undefined ? '' : `: ${process.code} ${process.message}`;
-    out.say(`  ${instant(process.endedAt)}  ${process.operation ?? process.kind}  ${process.outcome}${why}`);
+    const why = [process.code, process.message].filter((part) => part !== undefined).join(' ');
+    out.say(
+      `  ${instant(process.endedAt)}  ${process.operation ?? process.kind}  ${process.outcome}${why && `: ${why}`}`,
+    );
   }
   const proofs = last ? proofLines(last.proofs) : [];
   if (proofs.length > 0) out.say(`\nproofs of ${last!.operation}`);
