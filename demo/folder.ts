@@ -15,7 +15,7 @@ export interface OperatorsFolder {
 }
 
 /** How long the old credential may still be used: the example's hour is too long to watch. */
-const grace = '4s';
+const grace = '6s';
 
 /** As the examples are written. */
 const style = { lineWidth: 0, flowCollectionPadding: true, singleQuote: true } as const;

@@ -34,6 +34,8 @@ const storePath = 'payments/db';
 const closers: (() => unknown)[] = [];
 const terminal = new Terminal(process.stdout, process.env);
 const claims = new Claims(terminal);
+/** From then on an interruption is the end that `--keep` waits for. */
+let isTold = false;
 const interrupted = new Promise<void>((resolve) => {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
 });
@@ -48,8 +50,9 @@ async function main(): Promise<number> {
     const story = play(options);
     // An interruption takes the ground from under the story: what it then complains of is of no interest.
     story.catch(() => undefined);
-    const isInterrupted = await Promise.race([story.then(() => false), interrupted.then(() => true)]);
-    return isInterrupted ? 130 : claims.checkedHeld ? 0 : 1;
+    await Promise.race([story, interrupted]);
+    if (!isTold) return 130;
+    return claims.checkedHeld ? 0 : 1;
   } catch (error) {
     terminal.say(terminal.paint.red(`✗ the demo did not come to its end: ${(error as Error).message}`));
     return 1;
@@ -76,6 +79,7 @@ async function play(options: DemoOptions): Promise<void> {
   terminal.say();
   terminal.say(`  Temporal UI   ${uiUrl}${options.keep ? '' : '  (until now; --keep leaves it running)'}`);
   terminal.say(`  histories     ${histories}`);
+  isTold = true;
   if (options.keep) await untilEnough(folder);
 }
 
@@ -125,7 +129,7 @@ async function untilEnough(folder: string): Promise<void> {
   terminal.say(`  alias tenure='node ${program}'`);
   terminal.say(`  tenure history ${identity}          # what happened, in plain words`);
   terminal.say(`  tenure apply && tenure list         # begin a new life; approve it with: tenure approve ${identity}`);
-  terminal.say('Ctrl-C here stops it.');
+  terminal.say('Ctrl-C here stops it; the folder stays.');
   await interrupted;
 }
 

@@ -5,8 +5,15 @@ const worksMs = 1_500;
 
 /** Act 6: the identity comes back, works, and is offboarded; nothing answers to it any more. */
 export async function offboard(scene: Scene): Promise<void> {
-  const { claims, facts, ledger, store, storePath, terminal } = scene.props;
+  const { claims, facts, ledger, store, storePath, tenure, terminal } = scene.props;
   terminal.act(6, 'provisioned again, and offboarded');
+  const planned = await tenure.run('plan');
+  claims.check(
+    'what was revoked is not brought back by what stands in a manifest',
+    planned.code === 0 && planned.lines.some((line) => line.includes('0 to provision')),
+    planned.lines.at(-1) ?? 'nothing',
+    '0 to provision',
+  );
   const again = await scene.changeToEnd('apply', '--reinstate');
   claims.check('it is provisioned again', again.ran.code === 0, `exit code ${again.ran.code}`, 'exit code 0');
   await scene.endPhase('provisioned again');
