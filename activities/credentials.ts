@@ -16,6 +16,7 @@ import { clip, clipLines, clipList } from '../src/domain/clip.js';
 import { TenureError } from '../src/domain/errors.js';
 import type { Delivery, IdentitySpec } from '../src/domain/identity.js';
 import { drainPace, quietSince, type DrainMemory } from '../src/domain/drain.js';
+import { identityId } from '../src/domain/wire.js';
 import type { Material, Store, StoreEntry } from '../src/stores/store.js';
 import type { Holder, Subject, Target } from '../src/targets/target.js';
 import type { Change, CredentialActivities } from './contract.js';
@@ -31,6 +32,7 @@ export function createCredentialActivities(deps: CredentialDependencies): Creden
       const { spec, from } = change;
       const target = deps.target(spec.target.name);
       const subject = subjectOf(change);
+      if (from) await mustBeKept(deps, change, from);
       const current = from && from.target === target.name ? holderOf(from) : undefined;
       const principal = target.nextPrincipal(subject, current);
       const [first, ...others] = deliveriesOf(spec);
@@ -144,6 +146,7 @@ export function createCredentialActivities(deps: CredentialDependencies): Creden
           : store.purge(path, fenceOf(change), versions),
       );
       await purgeLeftDeliveries(deps, change);
+      for (const target of leftTargets(change)) await deps.target(target).remove(subjectOf(change));
     },
 
     async remove(change) {
@@ -273,8 +276,9 @@ async function everythingKept(deps: CredentialDependencies, change: Change): Pro
   const kept = new Map<string, Material>();
   for (const { store: name, path } of [...change.spec.deliver, ...leftDeliveries(change)]) {
     const store = deps.store(name);
-    for (const { version } of Object.values((await store.describe(path)).slots))
-      if (!kept.has(version)) kept.set(version, (await store.read(path, { version })).material);
+    for (const version of versionsOf(await store.describe(path)))
+      if (!kept.has(version) && isOurs(change, version))
+        kept.set(version, (await store.read(path, { version })).material);
   }
   return kept;
 }
@@ -287,9 +291,42 @@ function leftDeliveries(change: Change): Delivery[] {
     .filter(({ store, path }) => !declared.has(`${store}:${path}`));
 }
 
-/** A delivery that is declared no more loses all material once the new credential is current elsewhere. */
+/**
+ * A delivery that is declared no more loses our material. Another identity may have been given the path since: what is not ours
+ * is neither destroyed nor fenced.
+ */
 async function purgeLeftDeliveries(deps: CredentialDependencies, change: Change): Promise<void> {
-  for (const { store, path } of leftDeliveries(change)) await deps.store(store).clear(path, fenceOf(change));
+  for (const { store: name, path } of leftDeliveries(change)) {
+    const store = deps.store(name);
+    const versions = versionsOf(await store.describe(path)).filter((version) => isOurs(change, version));
+    if (versions.length > 0) await store.purge(path, fenceOf(change), versions);
+  }
+}
+
+/** Targets that the identity has moved away from: once its credentials there are dead, nothing of it stays behind. */
+function leftTargets(change: Change): string[] {
+  const { to, spec } = change;
+  return to ? targetsOf(change).filter((target) => target !== spec.target.name) : [];
+}
+
+function versionsOf({ slots }: StoreEntry): string[] {
+  return Object.values(slots).map(({ version }) => version);
+}
+
+/** A version is the operation that made it, and says for whom. */
+function isOurs({ identity }: Change, version: string): boolean {
+  return version.startsWith(`${identityId(identity)}/`);
+}
+
+/** Without its material nobody can prove that the old credential is refused: that has to be known before anything is touched. */
+async function mustBeKept(deps: CredentialDependencies, { identity }: Change, from: CredentialRecord): Promise<void> {
+  const { store, path } = from.deliveries[0]!;
+  const kept = versionsOf(await deps.store(store).describe(path));
+  if (kept.includes(from.version)) return;
+  throw new TenureError(
+    'InvalidRequest',
+    `${store}:${path} has lost the current credential of ${identity}, so its refusal could not be proven. End it with: tenure revoke ${identity}; then make a new one with: tenure apply --reinstate`,
+  );
 }
 
 /** Where old and new log in by the same name there is nobody to wait for: the old secret is dead already. */

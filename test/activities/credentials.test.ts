@@ -240,6 +240,41 @@ describe('ending credentials', () => {
     });
   });
 
+  test('I3: what another identity keeps at a path that was left is neither destroyed nor fenced nor tried', async () => {
+    const from = await current(1);
+    const spec = specOf(name, { deliver: [{ store: 'local', path: 'new-place' }] });
+    const to = await current(2, { spec, from });
+    await store.clear(name, { operation: from.version, epoch: 2 });
+    const theirs = { operation: processId('other', 'provision', 1), epoch: 2 };
+    await store.stage(name, theirs, () => Promise.resolve({ username: 'other_a', password: 'made-by-other' }));
+    await store.publish(name, theirs);
+    const end = { ...changeOf(9, { spec, from: to }), previous: [from], reach: 'everything' as const };
+    await act.retire(end);
+    expect((await act.refuse(end)).map(({ principal }) => principal)).not.toContain('other_a');
+    await act.purge(end);
+    expect(await versions()).toEqual({ current: theirs.operation });
+    expect((await store.describe(name)).epoch).toBe(2);
+  });
+
+  test('I4: nothing of the identity stays at a target that it has moved away from', async () => {
+    const from = await current(1);
+    const spec = specOf(name, { target: { name: 'db-2', scope: {} } });
+    const to = await current(2, { spec, from });
+    await act.purge({ ...changeOf(2, { spec, from, to }), reach: 'these' });
+    expect(db.calls).toContain('remove app');
+    expect(db2.calls).not.toContain('remove app');
+  });
+
+  test('I5: a rotation is refused before anything is touched when the store has lost what would have to be tried', async () => {
+    const from = await current(1);
+    await store.purge(name, { operation: from.version, epoch: 2 }, [from.version]);
+    await expect(act.stage(changeOf(2, { from }))).rejects.toMatchObject({
+      code: 'InvalidRequest',
+      message: expect.stringContaining('--reinstate') as string,
+    });
+    expect(await versions()).toEqual({});
+  });
+
   test('remove says for every delivery that it holds nothing', async () => {
     const spec = specOf(name, { deliver: two });
     const from = await current(1, { spec });

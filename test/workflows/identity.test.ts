@@ -133,7 +133,8 @@ describe.concurrent('requests', () => {
       'provision succeeded',
       'rotate succeeded',
     ]);
-    expect(state.handled).toHaveLength(2);
+    expect(state.handled.filter(({ answer }) => answer.accepted)).toHaveLength(2);
+    expect(state.handled.filter(({ answer }) => !answer.accepted).length).toBeGreaterThan(0);
     await engine.replays('malformed');
   });
 

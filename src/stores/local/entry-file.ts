@@ -65,7 +65,7 @@ export function readEntry(key: LocalStoreKey, file: string, text: string, path: 
 export function damaged(file: string, problem: string): TenureError {
   return new TenureError(
     'StoreUnavailable',
-    `${file} ${problem}, and is left as it is; restore it from a backup, or move it away and rotate the identity to start anew`,
+    `${file} ${problem}, and is left as it is; restore it from a backup, or move it away, revoke the identity, and apply it with --reinstate`,
     { file },
   );
 }
