@@ -1,10 +1,9 @@
 /** One case of the sweep: an identity, a process, a fault at one step of it; recovery; and then the judgement. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { IdentityState } from '../../src/domain/identity.js';
+import type { IdentitySpec, IdentityState } from '../../src/domain/identity.js';
 import type { ProcessKind, ProcessSummary } from '../../src/domain/process.js';
 import type { ChangeRequest } from '../../src/domain/request.js';
 import { processMessages } from '../../src/domain/wire.js';
-import { eventually } from '../support/engine.js';
 import { Fault, type Hands } from './faults.js';
 import { judge, type Verdicts } from './invariants.js';
 import type { Lane } from './lane.js';
@@ -34,8 +33,7 @@ export async function runCase(lane: Lane, swept: Case): Promise<CaseReport> {
   const startedAt = Date.now();
   const givesUp = swept.fault.startsWith('hung') && swept.way === 'careful';
   const timing = givesUp ? hastyTiming : enduringTiming;
-  const environment = swept.step === 'gate' ? 'production' : 'test';
-  const subject = new Subject(lane, { timing, environment });
+  const subject = new Subject(lane, { timing });
   const run = new Run(subject, swept);
   const broken: string[] = [];
   try {
@@ -80,7 +78,6 @@ class Run {
     const { answer } = await this.subject.ask({ kind: 'provision' });
     if (!answer.accepted || !answer.operation)
       throw new Error(`provisioning was not started: ${JSON.stringify(answer)}`);
-    await this.approve(answer.operation);
     await this.subject.perhapsEnded(3_000);
     const state = await this.subject.stateWhen((state) => !state.running && state.nextRotationAt !== undefined);
     if (!state.current) throw new Error(`it was not provisioned: ${JSON.stringify(state.recent)}`);
@@ -123,15 +120,15 @@ class Run {
       swept.way === 'careful' ? Infinity : swept.way === 'last' || isAside || swept.way === 'decide' ? 1 : 2;
     const spot = { within: isAside ? subject.name : `${subject.name}/`, step: swept.step, nth: swept.nth ?? 1 };
     const code = swept.way === 'last' ? ('StoreUnavailable' as const) : ('RejectedUnchanged' as const);
-    subject.fault = new Fault(swept.fault, spot, hands, { hangs, holds: !isAside, refusal: code });
+    const fault = new Fault(swept.fault, spot, hands, { hangs, holds: !isAside, refusal: code });
     if (swept.way === 'undo') subject.lane.ground.stubborn.add(subject.name);
-    return subject.fault;
+    return (subject.fault = fault);
   }
 
   private async begin(): Promise<string> {
     const { subject, swept } = this;
     if (['revoke', 'offboard', 'emergency'].includes(swept.process)) subject.monitor.revocationIsAsked();
-    this.requestId = await subject.tell(requestFor(swept));
+    this.requestId = await subject.tell(requestFor(swept, subject.spec));
     return this.requestId;
   }
 
@@ -214,15 +211,6 @@ class Run {
     else void met;
   }
 
-  private async approve(operation: string): Promise<void> {
-    if (this.swept.step !== 'gate') return;
-    await eventually(
-      () => this.subject.process(operation),
-      ({ gate }) => gate?.outcome === 'open',
-    );
-    await this.subject.vote(operation, {});
-  }
-
   private async running(): Promise<string> {
     const kind: ProcessKind = this.swept.process === 'emergency' ? 'revoke' : this.swept.process;
     const met = this.subject.meetings.findLast(({ operation }) => operation.includes(`/${kind}/`))?.operation;
@@ -233,7 +221,9 @@ class Run {
   }
 }
 
-function requestFor({ process, step }: Case): Partial<ChangeRequest> & Pick<ChangeRequest, 'kind'> {
+function requestFor({ process, step }: Case, spec: IdentitySpec): Partial<ChangeRequest> & Pick<ChangeRequest, 'kind'> {
+  // A gate stands before production; only an offboarding needs one everywhere.
+  if (step === 'gate' && process === 'rotate') return { kind: process, spec: { ...spec, environment: 'production' } };
   if (process === 'emergency') return { kind: 'revoke', emergency: true, reason: 'the sweep' };
   return { kind: process, ...(step === 'repair' && { repair: true }) };
 }

@@ -46,7 +46,16 @@ export interface Manner {
   readonly refusal: ErrorCode;
 }
 
-export class Fault {
+/** Stands at every edge of an identity's steps. */
+export interface Spoiler {
+  /** `kill` ends the worker's process that came to the edge. */
+  meet(meeting: Meeting, kill: () => void): Promise<Verdict>;
+  /** From now on everything is left alone, and what hangs goes on. */
+  lift(): void;
+}
+
+/** One fault at one step. */
+export class Fault implements Spoiler {
   /** How often it struck. */
   struck = 0;
   private begun = 0;
@@ -63,20 +72,18 @@ export class Fault {
     private readonly manner: Manner,
   ) {}
 
-  /** Lifts the fault: what comes from now on is left alone, and what hangs goes on. Gives how many hung. */
-  lift(): number {
+  lift(): void {
     this.isOver = true;
-    return this.release();
+    this.release();
   }
 
-  /** Lets what hangs go on. */
+  /** Lets what hangs go on. Gives how many hung. */
   release(): number {
     const held = this.held.splice(0);
     for (const go of held) go();
     return held.length;
   }
 
-  /** `kill` ends the worker's process that came to the edge. */
   async meet(meeting: Meeting, kill: () => void): Promise<Verdict> {
     if (this.isOver || meeting.step !== this.spot.step || !meeting.operation.includes(this.spot.within)) return 'go';
     if (meeting.edge === 'before') this.begun += 1;

@@ -1,6 +1,6 @@
 /** What a sweep stands on: a real PostgreSQL, a real Temporal server on a file, the local store, and a consumer that listens. */
 import { readFileSync } from 'node:fs';
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import { join } from 'node:path';
 import type { Client } from '@temporalio/client';
@@ -42,9 +42,23 @@ export class Ground {
     private readonly consumer: Server,
     readonly canaries: readonly Canary[],
   ) {
-    this.scan = new CanaryScan(canaries);
+    this.scan = new CanaryScan([...canaries, { name: 'a verifier', secret: 'SCRAM-SHA-256$' }]);
     this.targets = openTargets(config);
     this.store = openStores(config).get('local');
+  }
+
+  /** I1: searches everything that was left behind. A verifier may stand in PostgreSQL's own log, and nowhere else. */
+  async search(): Promise<CanaryScan> {
+    const { scan } = this;
+    for (const file of [this.database, `${this.database}-wal`]) await scan.file(file);
+    await scan.folder(this.logs);
+    await scan.folder(join(this.folder, 'vault'));
+    await scan.folder(this.config.stateDirectory);
+    const ofServer = new CanaryScan(this.canaries);
+    await ofServer.file(this.postgres.logFile);
+    scan.findings.push(...ofServer.findings);
+    scan.scanned += ofServer.scanned;
+    return scan;
   }
 
   get consumerUrl(): string {
@@ -77,6 +91,17 @@ export class Ground {
     } finally {
       await connection.close();
     }
+  }
+
+  /** Puts a file in the place of the store's folder, in one step; nothing can be read or written there any more. */
+  async takeStoreAway(): Promise<void> {
+    await writeFile(join(this.folder, 'in-the-way'), '');
+    await rename(join(this.folder, 'in-the-way'), join(this.folder, 'store'));
+  }
+
+  async bringStoreBack(): Promise<void> {
+    await symlink('vault', join(this.folder, 'back'));
+    await rename(join(this.folder, 'back'), join(this.folder, 'store'));
   }
 
   /** Ends Temporal's server as a power cut does, and starts it again on its file and port. */
@@ -119,6 +144,8 @@ export async function prepareGround(options: GroundOptions = {}): Promise<Ground
     // As a verifier, so that the server's log, which is searched later, has only what Tenure puts there.
     await postgres.sql(`ALTER ROLE tenure_admin PASSWORD '${await scramVerifier(adminPassword, 4096)}'`);
     await createLocalStoreKey(join(folder, 'store.key'));
+    await mkdir(join(folder, 'vault'), { mode: 0o700 });
+    await symlink('vault', join(folder, 'store'));
     const signingKey = `whsec_${Buffer.from(canarySecret()).toString('base64')}`;
     await secretFile(folder, 'admin.password', adminPassword);
     await secretFile(folder, 'signing.key', signingKey);

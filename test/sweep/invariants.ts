@@ -121,7 +121,7 @@ async function storeHoldsTheNamed(subject: Subject, { current, previous }: Ident
 
 /** I7: an attempt of the first process that comes only now. */
 async function nothingChangesLate(subject: Subject): Promise<string[]> {
-  const { ground } = subject.lane;
+  const { ground, spoil } = subject.lane;
   const first = [...subject.made.keys()].find((operation) => parseProcessId(operation)?.number === 1);
   const { epoch: atStore } = await ground.store.describe(subject.paths[0]!);
   if (!first || atStore <= undoEpoch(epochOf(1))) return [];
@@ -141,8 +141,9 @@ async function nothingChangesLate(subject: Subject): Promise<string[]> {
       createdAt: '',
     },
   };
-  const target = ground.targets.get('ledger');
-  const activities = createCredentialActivities({ target: () => target, store: () => ground.store });
+  const target = spoil.target(ground.targets.get('ledger'));
+  const store = spoil.store(ground.store);
+  const activities = createCredentialActivities({ target: () => target, store: () => store });
   const ended = { ...late, from: late.to!, reach: 'these' as const };
   const attempts: Record<string, () => Promise<unknown>> = {
     stage: () => activities.stage(late),

@@ -53,6 +53,7 @@ export class Lane {
   /** A lane whose worker runs in this process. */
   static async inside(ground: Ground, namespace: string, { spoil, gateMs }: InsideOptions = {}): Promise<Lane> {
     const lane = await Lane.open(ground, namespace);
+    if (spoil) lane.spoil = spoil;
     const witness = lane.witness(() => {
       throw new Error('a worker in this process cannot be killed');
     });
@@ -65,8 +66,8 @@ export class Lane {
       log: pino({ level: 'debug' }, destination({ dest: join(ground.logs, `${namespace}.log`), sync: false })),
       probe: probeOf(witness),
       around: {
-        target: (target) => watchedTarget(spoil?.target(target) ?? target, witness),
-        store: (store) => watchedStore(spoil?.store(store) ?? store, witness),
+        target: (target) => watchedTarget(lane.spoil.target(target), witness),
+        store: (store) => watchedStore(lane.spoil.store(store), witness),
       },
     });
     const running = worker.run();
@@ -90,6 +91,8 @@ export class Lane {
     return lane;
   }
 
+  /** What the violation is that this lane has planted, also for what the sweep itself tries through it. */
+  spoil: NonNullable<InsideOptions['spoil']> = { target: (target) => target, store: (store) => store };
   /** Only in a lane of processes. */
   workers: readonly WorkerProcess[] = [];
 

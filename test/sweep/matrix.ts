@@ -22,9 +22,9 @@ export interface Step {
   readonly nth?: number;
   /**
    * `changes`: it has an effect, so that before and after are different worlds. `between`: between two effects of one step.
-   * `asks`: asks again what an earlier step of the same stage asked. `aside` and `gate` are as their ways.
+   * `inside`: within a step, just before its effect. `asks`: asks again what an earlier step of the same stage asked. `aside` and `gate` are as their ways.
    */
-  readonly effect: 'changes' | 'reads' | 'between' | 'asks' | 'aside' | 'gate';
+  readonly effect: 'changes' | 'reads' | 'between' | 'inside' | 'asks' | 'aside' | 'gate';
 }
 
 export interface Case extends Step {
@@ -47,6 +47,8 @@ const untilPublished = [
   step('stage', 'stage', 'careful'),
   step('store.stage', 'stage', 'careful', 'between'),
   step('install', 'install', 'careful'),
+  // With the material in hand, and the store not asked any more.
+  step('target.install', 'install', 'careful', 'inside'),
   step('verify', 'verify', 'careful', 'reads'),
   step('publish', 'publish', 'careful'),
   step('store.publish', 'publish', 'careful', 'between'),
@@ -66,7 +68,8 @@ const wayBack = [
   step('discard', 'undo', 'undo'),
 ];
 const told = step('handOver:credential.revoked', 'hand over', 'courtesy');
-const closing = [step('seal', 'seal', 'last'), step('nextRotation', 'afterwards', 'aside', 'aside')];
+const sealed = step('seal', 'seal', 'last');
+const closing = [sealed, step('nextRotation', 'afterwards', 'aside', 'aside')];
 
 /** The steps of each process, in order. */
 export const stepsOf: Readonly<Record<SweptProcess, readonly Step[]>> = {
@@ -88,7 +91,7 @@ export const stepsOf: Readonly<Record<SweptProcess, readonly Step[]>> = {
     step('repair', 'plan', 'careful'),
     ...closing,
   ],
-  revoke: [...decisions, step('clearance', 'retire', 'decide', 'asks', 2), ...ending, told, ...closing],
+  revoke: [...decisions, step('clearance', 'retire', 'decide', 'asks', 2), ...ending, told, sealed],
   offboard: [
     ...decisions,
     step('gate', 'gate', 'gate', 'gate'),
@@ -98,9 +101,9 @@ export const stepsOf: Readonly<Record<SweptProcess, readonly Step[]>> = {
     step('remove', 'remove', 'forward'),
     step('target.remove', 'remove', 'forward', 'between'),
     told,
-    step('seal', 'seal', 'last'),
+    sealed,
   ],
-  emergency: [...decisions, ...ending, told, ...closing],
+  emergency: [...decisions, ...ending, told, sealed],
 };
 
 const whole: readonly FaultName[] = [
@@ -136,7 +139,8 @@ const atGate: readonly FaultName[] = [
   'emergency-before',
   'kill-before',
 ];
-const every = { changes: whole, reads: reading, between, asks: asking, aside, gate: atGate };
+const inside: readonly FaultName[] = ['hung-before', 'emergency-before'];
+const every = { changes: whole, inside, reads: reading, between, asks: asking, aside, gate: atGate };
 
 function faultsAt({ step, effect }: Step, process: SweptProcess): readonly FaultName[] {
   const faults = every[effect].map((fault) => (fault === 'kill-after' && twice.has(step) ? 'kill-both' : fault));
@@ -157,11 +161,14 @@ export function outcomesOf({ way, fault, process, step, effect }: Case): readonl
   const [kind] = fault.split('-') as [string];
   const normal: Outcome = way === 'undo' ? 'undone' : 'succeeded';
   if (kind === 'emergency') return way === 'aside' || way === 'last' ? ['pre-empted', normal] : ['pre-empted'];
-  if (kind === 'refused' && step === 'lastEpoch') return ['refused'];
+  // A request that cannot be started is not kept: whoever asked is told.
+  if (step === 'lastEpoch' && kind === 'refused') return ['refused'];
+  if (step === 'lastEpoch' && kind === 'hung') return ['refused', 'succeeded'];
   if (kind === 'cancel' && ['decide', 'careful', 'patient', 'gate'].includes(way)) {
     // A cancel that comes with the answer of the last step comes too late; so does one before a revocation that asks nobody.
     const isLate =
       (fault === 'cancel-after' && (process === 'provision' || process === 'validate')) ||
+      step === 'inspect' ||
       (way === 'decide' && (process === 'revoke' || process === 'emergency'));
     return isLate ? ['undone', 'succeeded'] : ['undone'];
   }

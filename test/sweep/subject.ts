@@ -15,25 +15,24 @@ import {
 import type { Material } from '../../src/stores/store.js';
 import type { identity } from '../../workflows/identity.js';
 import { eventually } from '../support/engine.js';
-import type { Fault } from './faults.js';
+import type { Spoiler } from './faults.js';
 import type { Lane, Listener } from './lane.js';
 import { Monitor } from './monitor.js';
 import type { Meeting, Verdict } from './witness.js';
 
 /** Never gives up while a case lasts: whatever is slow on a busy machine is not taken for a fault. */
 export const enduringTiming: Timing = {
-  attemptMs: 3_000,
+  attemptMs: 5_000,
   heartbeatMs: 1_500,
   patienceMs: 90_000,
   retryMs: 50,
   longestRetryMs: 300,
 };
 /** For steps that hang until the process gives up. */
-export const hastyTiming: Timing = { ...enduringTiming, patienceMs: 8_000 };
+export const hastyTiming: Timing = { ...enduringTiming, patienceMs: 9_000 };
 
 export interface SubjectOptions {
   readonly timing: Timing;
-  readonly environment?: string;
   /** How often the monitor logs in, milliseconds. */
   readonly monitorMs?: number;
 }
@@ -52,7 +51,7 @@ export class Subject implements Listener {
   readonly alerts: string[] = [];
   /** What was seen to be wrong while it happened. */
   readonly seen: string[] = [];
-  fault: Fault | undefined;
+  fault: Spoiler | undefined;
   private onEnd: () => void = () => undefined;
   private onAlert: (text: string) => void = () => undefined;
 
@@ -60,7 +59,7 @@ export class Subject implements Listener {
     readonly lane: Lane,
     private readonly options: SubjectOptions,
   ) {
-    this.spec = specOf(this.name, lane.ground.consumerUrl, options.environment ?? 'test');
+    this.spec = specOf(this.name, lane.ground.consumerUrl);
     this.monitor = new Monitor(lane.ground.store, this.paths, options.monitorMs ?? 500);
     lane.listen(this.name, this);
   }
@@ -201,20 +200,20 @@ export class Subject implements Listener {
 }
 
 /** Two deliveries, so that there is a moment between them; a consumer, so that a rotation can be refused late. */
-function specOf(name: string, consumerUrl: string, environment: string): IdentitySpec {
+function specOf(name: string, consumerUrl: string): IdentitySpec {
   return {
     name,
     kind: 'database-role',
     owner: { person: 'ada@example.com', team: 'payments' },
     purpose: 'is swept',
-    environment,
+    environment: 'test',
     dataClass: 'internal',
     target: { name: 'ledger', scope: { grants: [{ on: 'ledger', may: ['select', 'insert'] }] } },
     deliver: [
       { store: 'local', path: `${name}/first` },
       { store: 'local', path: `${name}/second` },
     ],
-    consumers: [{ name: 'api', notify: { webhook: `${consumerUrl}/${name}` }, timeoutMs: 1_000 }],
+    consumers: [{ name: 'api', notify: { webhook: `${consumerUrl}/${name}` }, timeoutMs: 15_000 }],
     rotation: {
       name: 'monthly',
       strategy: 'alternate',
