@@ -162,7 +162,8 @@ export class ProcessReader {
 
   private async readEnd(event: Event, base: Base): Promise<Fact | undefined> {
     const { kind } = this;
-    if (event.workflowExecutionCancelRequestedEventAttributes) return { ...base, what: 'cancel asked' };
+    const cancel = event.workflowExecutionCancelRequestedEventAttributes;
+    if (cancel) return { ...base, what: 'cancel asked', ...(cancel.cause && { reason: cancel.cause }) };
     if (event.workflowExecutionTerminatedEventAttributes) return { ...base, what: 'terminated' };
     if (event.workflowExecutionCanceledEventAttributes) return { ...base, what: 'ended', kind, outcome: 'cancelled' };
     const completed = event.workflowExecutionCompletedEventAttributes;

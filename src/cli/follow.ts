@@ -1,6 +1,6 @@
 /** Following a request until its process has ended, parked, or been left to itself. */
 import { WorkflowFailedError, WorkflowNotFoundError, type Client } from '@temporalio/client';
-import { ApplicationFailure } from '@temporalio/common';
+import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { isErrorCode } from '../domain/errors.js';
 import type { ProcessResult, ProcessState, ProcessSummary } from '../domain/process.js';
 import type { IdentityState } from '../domain/identity.js';
@@ -21,7 +21,14 @@ export interface View {
 export type Followed =
   | { readonly how: 'ended'; readonly operation: string; readonly result: ProcessResult; readonly state?: ProcessState }
   /** Cancelled, pre-empted or terminated: there is no result. */
-  | { readonly how: 'stopped'; readonly operation: string; readonly message: string; readonly state?: ProcessState }
+  | {
+      readonly how: 'stopped';
+      readonly operation: string;
+      readonly message: string;
+      /** It was cancelled, and has taken everything back. */
+      readonly cancelled: boolean;
+      readonly state?: ProcessState;
+    }
   /** Done or refused when its turn came, without a process: an amendment, or what no longer fitted. */
   | { readonly how: 'settled'; readonly operation?: never; readonly summary: ProcessSummary }
   | { readonly how: 'parked'; readonly operation: string; readonly state: ProcessState }
@@ -135,7 +142,8 @@ async function lastLook(
 }
 
 type Ending =
-  { readonly how: 'ended'; readonly result: ProcessResult } | { readonly how: 'stopped'; readonly message: string };
+  | { readonly how: 'ended'; readonly result: ProcessResult }
+  | { readonly how: 'stopped'; readonly message: string; readonly cancelled: boolean };
 
 async function closed(client: Client, operation: string, signal: AbortSignal): Promise<{ readonly ending: Ending }> {
   for (;;) {
@@ -172,7 +180,8 @@ export function endingOfFailure(cause: unknown): Ending {
       };
     }
   }
-  return { how: 'stopped', message: cause instanceof Error ? cause.message : 'it ended without a result' };
+  const message = cause instanceof Error ? cause.message : 'it ended without a result';
+  return { how: 'stopped', message, cancelled: cause instanceof CancelledFailure };
 }
 
 function deadlineOf(patience: Patience): number {

@@ -41,7 +41,7 @@ export async function ask(client: Client, name: string, request: ChangeRequest):
 /** Asks an identity, and brings its workflow into being when there is none. */
 export async function askOrStart(client: Client, spec: IdentitySpec, request: ChangeRequest): Promise<Answer> {
   const startWorkflowOperation = new WithStartWorkflowOperation(identityWorkflow, {
-    ...identityStart(spec.name, spec),
+    ...identityStart(spec),
     workflowIdConflictPolicy: 'USE_EXISTING',
   });
   // A start that fails is reported through the update; without this its own promise would be an unhandled rejection.
@@ -55,30 +55,33 @@ export async function askOrStart(client: Client, spec: IdentitySpec, request: Ch
   );
 }
 
-/** Leaves a request where it is taken even if no worker runs: by signal, starting the identity's workflow if need be. */
+/**
+ * Leaves a request where it is taken even if no worker runs: by signal. Starts nothing: for a life that has ended or never began it
+ * fails, since a workflow made for it would have nothing to work on and no end.
+ */
 export async function leave(client: Client, name: string, request: ChangeRequest): Promise<void> {
-  await client.workflow.signalWithStart(identityWorkflow, {
-    ...identityStart(name),
-    signal: identityMessages.requestSignal,
-    signalArgs: [request],
-  });
+  try {
+    await client.workflow.getHandle(identityId(name)).signal(identityMessages.requestSignal, request);
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) throw await closedOrUnknown(client, name);
+    throw error;
+  }
 }
 
-function identityStart(name: string, spec?: IdentitySpec): WorkflowStartOptions {
+function identityStart(spec: IdentitySpec): WorkflowStartOptions {
+  const { name, kind, purpose, owner, target, environment } = spec;
   return {
     workflowId: identityId(name),
     taskQueue,
     args: [{ name }],
-    staticSummary: spec ? `${spec.kind} ${name}: ${spec.purpose}`.slice(0, 190) : `identity ${name}`,
-    ...(spec && {
-      typedSearchAttributes: [
-        { key: searchAttributes.kind, value: spec.kind },
-        { key: searchAttributes.owner, value: spec.owner.person },
-        { key: searchAttributes.target, value: spec.target.name },
-        { key: searchAttributes.environment, value: spec.environment },
-        { key: searchAttributes.status, value: 'absent' },
-      ],
-    }),
+    staticSummary: `${kind} ${name}: ${purpose}`.slice(0, 190),
+    typedSearchAttributes: [
+      { key: searchAttributes.kind, value: kind },
+      { key: searchAttributes.owner, value: owner.person },
+      { key: searchAttributes.target, value: target.name },
+      { key: searchAttributes.environment, value: environment },
+      { key: searchAttributes.status, value: 'absent' },
+    ],
   };
 }
 
@@ -106,7 +109,7 @@ export function unknownIdentity(name: string): CliError {
   return new CliError('NotFound', `no identity is named ${name}`, ['tenure list', 'tenure apply']);
 }
 
-/** An update of a closed workflow and of one that never was fail alike; the difference matters to a person. */
+/** A message to a closed workflow and to one that never was fail alike; the difference matters to a person. */
 async function closedOrUnknown(client: Client, name: string): Promise<CliError> {
   const found = await client.workflow
     .getHandle(identityId(name))

@@ -33,7 +33,7 @@ type Happening =
   | { readonly what: 'resumed'; readonly by: string; readonly how: 'again' | 'go-on' }
   | { readonly what: 'abandoned'; readonly by: string; readonly reason: string }
   | { readonly what: 'pre-empted'; readonly by: string }
-  | { readonly what: 'cancel asked' }
+  | { readonly what: 'cancel asked'; readonly reason?: string }
   | { readonly what: 'terminated' }
   | ({ readonly what: 'ended'; readonly kind: ProcessKind } & End);
 
@@ -90,7 +90,7 @@ export function sentenceOf(fact: Fact): string {
     case 'pre-empted':
       return `it was pre-empted by ${fact.by}`;
     case 'cancel asked':
-      return 'it was asked to cancel';
+      return `it was asked to cancel${because(fact.reason)}`;
     case 'terminated':
       return 'it was terminated from outside: nothing was cleaned up; check with tenure validate';
     case 'ended':

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { processMessages, type ConsumerAcknowledgement } from '../../domain/wire.js';
 import { CliError } from '../errors.js';
-import { nameOf, operationOf, stateOf } from '../identities.js';
+import { nameOf, operationOf, processOf } from '../identities.js';
 import { personOf } from '../person.js';
 import { verb, type CommonOptions, type Runtime } from '../session.js';
 
@@ -24,10 +24,13 @@ export function addAck(program: Command, runtime: Runtime): void {
     const client = await session.services.client();
     const operation = await operationOf(client, typed!);
     const name = nameOf(typed!);
-    const spec = (await stateOf(client, name))?.spec;
-    if (spec && !spec.consumers.some((known) => known.name === consumer)) {
-      const known = spec.consumers.map((each) => each.name).join(', ') || 'none';
-      throw new CliError('NotFound', `${name} has no consumer ${consumer}; it has: ${known}`, [`tenure show ${name}`]);
+    // What the process was started with: a consumer may be new in this very rotation, which the identity only learns at its end.
+    const consumers = (await processOf(client, operation))?.plan?.consumers;
+    if (consumers && !consumers.includes(consumer!)) {
+      const known = consumers.join(', ') || 'none';
+      throw new CliError('NotFound', `${operation} tells no consumer ${consumer}; it tells: ${known}`, [
+        `tenure show ${name}`,
+      ]);
     }
     // A credential's version is the operation that made it, so a process hands over the version named like itself.
     const said: ConsumerAcknowledgement = {

@@ -1,11 +1,9 @@
-import { WorkflowNotFoundError, type Client } from '@temporalio/client';
 import type { Command } from 'commander';
 import type { ProcessState } from '../../domain/process.js';
-import { identityId } from '../../domain/wire.js';
 import { asking, change, followRequest, patienceOf, requestOf, type ChangeOptions } from '../change.js';
 import { confirm } from '../confirm.js';
 import type { View } from '../follow.js';
-import { leave, nameOf, unknownIdentity } from '../identities.js';
+import { leave, nameOf } from '../identities.js';
 import { exitCodes } from '../io.js';
 import { stagesView } from '../live.js';
 import { endDocument, tellEnd } from '../outcome.js';
@@ -46,11 +44,12 @@ export function addRevoke(program: Command, runtime: Runtime): void {
 async function revokeNow(session: Session, name: string, options: RevokeOptions): Promise<number> {
   const { out, services } = session;
   const client = await services.client();
-  await demandKnown(client, name);
   const request = requestOf(session, options, 'revoke', { emergency: true });
   const asked = performance.now();
   await leave(client, name, request);
-  out.say(`${name}: the emergency revocation is recorded and goes on whatever happens here (request id ${request.id})`);
+  out.say(
+    `${name}: the emergency revocation is recorded and is taken up whatever happens here (request id ${request.id})`,
+  );
   if (!(await isWorked(client, await services.namespace()))) {
     out.note('no worker is running: it takes effect the moment one does. Start one with: tenure worker');
   }
@@ -71,16 +70,6 @@ async function revokeNow(session: Session, name: string, options: RevokeOptions)
       `  ${span(refusedMs)} from the request to the proven refusal, measured here (looked every ${emergencyPollMs} ms)`,
     );
   return exitCode;
-}
-
-/** A typing mistake must not look like a revocation. Asks the server alone, so that it needs no worker. */
-async function demandKnown(client: Client, name: string): Promise<void> {
-  try {
-    await client.workflow.getHandle(identityId(name)).describe();
-  } catch (error) {
-    if (error instanceof WorkflowNotFoundError) throw unknownIdentity(name);
-    throw error;
-  }
 }
 
 /** Notes when the refusal was first seen to be proven. */

@@ -1,14 +1,16 @@
+import { join } from 'node:path';
 import type { Client } from '@temporalio/client';
 import type { Command } from 'commander';
 import type { CredentialRecord } from '../../domain/credential.js';
 import type { IdentityState } from '../../domain/identity.js';
-import type { ProcessResult, ProcessState } from '../../domain/process.js';
+import type { ProcessResult, ProcessState, Vote } from '../../domain/process.js';
 import { identityId } from '../../domain/wire.js';
 import { endingOf } from '../follow.js';
 import { nameOf, processOf } from '../identities.js';
 import { hintsOf } from '../live.js';
 import type { Output } from '../output.js';
 import { proofLines } from '../outcome.js';
+import type { Services } from '../services.js';
 import { verb, type CommonOptions, type Runtime } from '../session.js';
 import { stageLine } from '../stages.js';
 import { standingOf } from '../standing.js';
@@ -29,12 +31,14 @@ export function addShow(program: Command, runtime: Runtime): void {
     const { state, live } = await standingOf(client, await services.namespace(), name);
     const running = state.running && (await processOf(client, state.running.operation));
     const last = await lastEnded(client, state);
+    const evidence = last?.evidence === undefined ? null : await evidenceOf(services, last.operation, last.evidence);
     const ui = await services.uiLink(identityId(name));
-    out.answer({ identity: name, live, state, process: running ?? null, last: last ?? null, ui: ui ?? null });
+    out.answer({ identity: name, live, state, process: running ?? null, last: last ?? null, evidence, ui: ui ?? null });
     if (!live) out.note('no worker is running: this is what the last process left; start one with: tenure worker');
     tellState(out, state);
     if (running) tellRunning(out, running);
     tellRecent(out, state, last);
+    if (evidence) out.say(`  evidence: ${evidence.digest} in ${evidence.file}`);
     if (ui) out.say(`  Temporal UI    ${ui}`);
   });
 }
@@ -44,6 +48,16 @@ async function lastEnded(client: Client, state: IdentityState): Promise<ProcessR
   if (operation === undefined) return undefined;
   const ending = await endingOf(client, operation, AbortSignal.timeout(5_000)).catch(() => undefined);
   return ending?.how === 'ended' ? ending.result : undefined;
+}
+
+/** Where the record lies on the worker's machine. Only the operator's file says in which folder, and a responder may not have it. */
+async function evidenceOf(
+  services: Services,
+  operation: string,
+  digest: string,
+): Promise<{ readonly digest: string; readonly file: string }> {
+  const config = await services.config().catch(() => undefined);
+  return { digest, file: join(config?.stateDirectory ?? '<stateDirectory>', 'evidence', `${operation}.json`) };
 }
 
 function tellState(out: Output, state: IdentityState): void {
@@ -76,10 +90,16 @@ function when(iso: string | undefined): string {
 function tellRunning(out: Output, process: ProcessState): void {
   out.say(`\n${process.operation}, asked by ${process.requester}`);
   for (const stage of process.stages) out.say(`  ${stageLine(stage, out)}`);
+  if (process.gate?.outcome === 'open') for (const vote of process.gate.votes) out.say(`  ${voted(vote)}`);
   for (const hint of hintsOf(process)) out.say(`  ${out.paint.yellow(hint)}`);
   if (!process.parked) return;
   out.say(`  ${out.paint.yellow(`parked at ${process.parked.stage}`)}: ${process.parked.why}`);
   for (const command of process.parked.commands) out.say(`  next: ${command}`);
+}
+
+function voted({ approver, decision, reason, at }: Vote): string {
+  const why = reason === undefined ? '' : `: ${reason}`;
+  return `${decision === 'approve' ? 'approved' : 'denied'} by ${approver} at ${instant(at)}${why}`;
 }
 
 const shownProcesses = 5;
