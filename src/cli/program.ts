@@ -94,6 +94,7 @@ const verbs: Readonly<Record<string, Readonly<Record<string, () => Promise<Add>>
     ack: async () => (await import('./verbs/ack.js')).addAck,
     resume: async () => (await import('./verbs/resume.js')).addResume,
     abandon: async () => (await import('./verbs/resume.js')).addAbandon,
+    cancel: async () => (await import('./verbs/cancel.js')).addCancel,
   },
   'Use:': {
     secret: async () => (await import('./verbs/secret.js')).addSecret,

@@ -6,7 +6,7 @@ import { pretend } from './support/terminal.js';
 
 const verbs = [
   'dev', 'worker', 'doctor', 'plan', 'apply', 'list', 'show', 'history', 'rotate', 'validate', 'revoke', 'offboard', 'schedule',
-  'approve', 'deny', 'ack', 'resume', 'abandon', 'secret', 'exec', 'completion',
+  'approve', 'deny', 'ack', 'resume', 'abandon', 'cancel', 'secret', 'exec', 'completion',
 ]; // prettier-ignore
 
 function leaves(command: Command): Command[] {
@@ -37,6 +37,7 @@ test.each([
   [['rotate', 'payments-db', '--no-such-option']],
   [['rotate', 'payments-db', '--timeout', 'soon']],
   [['abandon', 'payments-db']],
+  [['cancel', 'payments-db']],
   [['secret', 'read', 'payments-db', '--slot', 'newest']],
   [['completion', 'tcsh']],
 ])('%j is a wrong use: exit code 2, and the help is named', async (argv) => {
@@ -86,6 +87,7 @@ test.each([
   [['approve', 'payments-db', '--reason']],
   [['resume', 'payments-db', '--note']],
   [['abandon', 'payments-db', '--reason']],
+  [['cancel', 'payments-db', '--reason']],
   [['schedule', 'pause', 'monthly', '--reason']],
   [['ack', 'payments-db', 'payments-api', '--as']],
 ])('%j with what looks like a secret sends nothing, and does not repeat it', async (argv) => {

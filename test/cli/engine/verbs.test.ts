@@ -1,7 +1,11 @@
 /** The verbs against a real Temporal server and the real workflows; only the target is a fake. */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { run } from '../../../src/cli/program.js';
-import type { IdentityState } from '../../../src/domain/identity.js';
+import type { Consumer, IdentitySpec, IdentityState } from '../../../src/domain/identity.js';
+import type { ProcessState, StageName, StageState } from '../../../src/domain/process.js';
 import { TenureError } from '../../../src/domain/errors.js';
 import { Engine, eventually, specOf } from '../../support/engine.js';
 import { pretend } from '../support/terminal.js';
@@ -39,6 +43,15 @@ async function tenureJson<T>(...argv: string[]): Promise<T> {
 async function provisioned(name: string): Promise<string> {
   await engine.do({ kind: 'provision', spec: specOf(name) }, name);
   return name;
+}
+
+async function rotating(name: string, spec: IdentitySpec): Promise<string> {
+  await engine.ask({ kind: 'rotate', spec }, name);
+  return (await engine.stateWhen(name, ({ running }) => running !== undefined)).running!.operation;
+}
+
+function stageOf({ stages }: ProcessState, name: StageName): StageState {
+  return stages.find((stage) => stage.name === name)!;
 }
 
 describe('rotate', () => {
@@ -199,6 +212,92 @@ describe('revoke --now', () => {
     expect(stderr).toContain('no identity is named nobody');
     await expect(engine.state('nobody')).rejects.toThrow();
   });
+
+  test('of a life that has ended is refused at once, and begins none', async () => {
+    const name = await provisioned('revoke-left');
+    await tenure('offboard', name, '--yes');
+    const { code, stdout, stderr } = await tenure('revoke', name, '--now', '--timeout', '5s');
+    expect(stdout).toBe('');
+    expect(stderr).toContain(`the life of ${name} has ended (completed)`);
+    expect(code).toBe(1);
+    const { status } = await engine.process(`nhi/${name}`).describe();
+    expect(status.name).toBe('COMPLETED');
+  });
+
+  test('of what was never provisioned tells the refusal, and does not wait for ever', async () => {
+    const name = 'revoke-absent';
+    engine.around.only.set(name, { deny: 'not today' });
+    await engine.do({ kind: 'provision', spec: specOf(name) }, name);
+    const { code, stderr } = await tenure('revoke', name, '--now', '--timeout', '10s');
+    expect(stderr).toContain(`${name} was never provisioned; there is nothing to revoke`);
+    expect(code).toBe(1);
+  });
+});
+
+describe('ack', () => {
+  const manual: Consumer = { name: 'new-in-this', notify: { ack: 'manual' } };
+
+  test('takes the word of a consumer that is new in this very rotation, and of none that it does not tell', async () => {
+    const name = await provisioned('acked');
+    engine.around.only.set(name, { takes: () => 'pending' });
+    const operation = await rotating(name, specOf(name, { consumers: [manual] }));
+    await engine.processWhen(operation, (state) => stageOf(state, 'hand over').status === 'waiting');
+    const stranger = await tenure('ack', name, 'stranger');
+    expect(stranger.stderr).toContain(`${operation} tells no consumer stranger; it tells: new-in-this`);
+    expect(stranger.code).toBe(1);
+    const acked = await tenure('ack', name, 'new-in-this');
+    expect(acked.stderr).toBe('');
+    expect(acked.stdout).toContain('grace@example.com confirmed that new-in-this took');
+    const { recent } = await engine.stateWhen(name, ({ running }) => running === undefined);
+    expect(recent.at(-1)).toMatchObject({ operation, outcome: 'succeeded' });
+  });
+});
+
+describe('cancel', () => {
+  test('before the point of no return takes everything back, tells why in the history, and succeeds', async () => {
+    const name = await provisioned('cancelled');
+    engine.around.only.set(name, {
+      takes: (_, event) => (event === 'credential.published' ? 'pending' : 'acknowledged'),
+    });
+    const consumers: Consumer[] = [{ name: 'slow', notify: { ack: 'manual' } }];
+    const operation = await rotating(name, specOf(name, { consumers }));
+    await engine.processWhen(operation, (state) => stageOf(state, 'hand over').status === 'waiting');
+    const { code, stdout } = await tenure('cancel', name, '--reason', 'wrong scope');
+    expect(stdout).toContain(`${operation} was cancelled: everything is as before`);
+    expect(code).toBe(0);
+    const { current, recent } = await engine.stateWhen(name, ({ running }) => running === undefined);
+    expect(recent.at(-1)).toMatchObject({ operation, outcome: 'undone' });
+    expect(current?.version).toBe(`nhi/${name}/provision/1`);
+    const told = await eventually(
+      () => tenure('history', operation),
+      (seen) => seen.stdout.includes('was cancelled'),
+    );
+    expect(told.stdout).toContain('it was asked to cancel: wrong scope (asked by grace@example.com)');
+  });
+
+  test('past the point of no return sends nothing, and says that it goes on', async () => {
+    const name = await provisioned('too-late');
+    engine.around.target.faults.set('refuse', {
+      when: 'before',
+      times: 1,
+      error: new TenureError('RejectedUnchanged', 'the proof was turned down'),
+    });
+    await tenure('rotate', name);
+    const { code, stderr } = await tenure('cancel', name, '--reason', 'wrong scope');
+    expect(stderr).toContain('is past its point of no return');
+    expect(stderr).toContain(`tenure resume ${name}`);
+    expect(code).toBe(1);
+    expect((await tenure('resume', name)).stdout).toContain('rotate succeeded');
+    expect((await tenure('history', name)).stdout).not.toContain('asked to cancel');
+  });
+
+  test('of what runs no process, or no longer, is NotFound', async () => {
+    const name = await provisioned('nothing-runs');
+    expect((await tenure('cancel', name, '--reason', 'none')).stderr).toContain('runs no process now');
+    const ended = await tenure('cancel', `nhi/${name}/provision/1`, '--reason', 'none');
+    expect(ended.stderr).toContain(`nhi/${name}/provision/1 does not run any more`);
+    expect(ended.code).toBe(1);
+  });
 });
 
 describe('parked processes', () => {
@@ -270,6 +369,51 @@ describe('list, show and history', () => {
         ({ name }) => name,
       ),
     ).toContain('listed-a');
+  });
+
+  test('list --overdue gives whose next rotation should have been by now', async () => {
+    engine.around.only.set('listed-late', { nextRotation: () => Promise.resolve('2020-01-01T00:00:00.000Z') });
+    await provisioned('listed-late');
+    await provisioned('listed-in-time');
+    await engine.stateWhen('listed-late', ({ nextRotationAt }) => nextRotationAt !== undefined);
+    const { stdout } = await eventually(
+      () => tenure('list', '--overdue', '--kind', 'database-role'),
+      (seen) => seen.stdout.includes('listed-late'),
+    );
+    expect(stdout).not.toContain('listed-in-time');
+    await tenure('revoke', 'listed-late', '--yes');
+    await eventually(
+      () => tenure('list', '--overdue', '--names'),
+      (seen) => !seen.stdout.includes('listed-late'),
+    );
+  });
+
+  test('show tells the votes of an open gate', async () => {
+    const name = await provisioned('shown-votes');
+    engine.around.only.set(name, { obligations: { approvals: 2, gateMs: 60_000 } });
+    const { answer } = await tenureJson<{ answer: { operation: string } }>('rotate', name, '--no-wait');
+    await engine.processWhen(answer.operation, ({ gate }) => gate?.outcome === 'open');
+    await tenure('approve', name, '--yes', '--no-wait', '--reason', 'looked at it');
+    await engine.processWhen(answer.operation, ({ gate }) => gate?.votes.length === 1);
+    const { stdout } = await tenure('show', name);
+    expect(stdout).toMatch(/approved by grace@example\.com at .+: looked at it\n.*waiting for approval 2 of 2/);
+    await tenure('cancel', name, '--reason', 'seen enough');
+  });
+
+  test("show tells where the last evidence record lies, as far as the operator's file says", async () => {
+    const name = await provisioned('shown-evidence');
+    const file = `evidence/nhi/${name}/provision/1.json`;
+    expect((await tenure('show', name)).stdout).toMatch(
+      new RegExp(`evidence: sha256:[0-9a-f]{64} in <stateDirectory>/${file}`),
+    );
+    const folder = await mkdtemp(join(tmpdir(), 'tenure-show-'));
+    try {
+      const config = join(folder, 'tenure.yaml');
+      await writeFile(config, 'stateDirectory: kept\n');
+      expect((await tenure('show', name, '--config', config)).stdout).toContain(` in ${join(folder, 'kept', file)}\n`);
+    } finally {
+      await rm(folder, { recursive: true });
+    }
   });
 
   test('show tells state, credential, processes and proofs', async () => {
