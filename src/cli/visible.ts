@@ -2,6 +2,7 @@
 import type { Client, WorkflowExecutionInfo } from '@temporalio/client';
 import { identityId, identityWorkflow, parseProcessId } from '../domain/wire.js';
 import { searchAttributes } from '../temporal/search-attributes.js';
+import { quoted } from '../temporal/visibility-query.js';
 
 export interface ListedIdentity {
   readonly name: string;
@@ -32,6 +33,8 @@ export interface Filter {
   readonly environment?: string;
   readonly status?: string;
   readonly tag?: string;
+  /** The next rotation should have been by now; what is revoked or offboarded is due for none. */
+  readonly overdue?: boolean;
 }
 
 /** The identities that match, by name. Each is listed once, by its latest run. */
@@ -117,7 +120,19 @@ function conditions(filter: Filter): string[] {
     [status, filter.status],
     [tag, filter.tag],
   ];
-  return wanted.flatMap(([attribute, value]) => (value === undefined ? [] : [`${attribute} = ${quoted(value)}`]));
+  return [
+    ...wanted.flatMap(([attribute, value]) => (value === undefined ? [] : [`${attribute} = ${quoted(value)}`])),
+    ...(filter.overdue ? overdue(new Date()) : []),
+  ];
+}
+
+function overdue(now: Date): string[] {
+  const { status, nextRotation } = searchAttributes;
+  return [
+    `ExecutionStatus = 'Running'`,
+    `${status.name} IN ('active', 'needs-operator')`,
+    `${nextRotation.name} < ${quoted(now.toISOString())}`,
+  ];
 }
 
 const searchAttributeNames = {
@@ -128,8 +143,3 @@ const searchAttributeNames = {
   status: searchAttributes.status.name,
   tag: searchAttributes.tags.name,
 };
-
-/** A value for a list filter. Temporal's filters are SQL-like: a quote inside is escaped, so that a name cannot widen the filter. */
-export function quoted(value: string): string {
-  return `'${value.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;
-}

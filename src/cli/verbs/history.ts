@@ -2,11 +2,11 @@ import type { Client } from '@temporalio/client';
 import type { temporal } from '@temporalio/proto';
 import type { Command } from 'commander';
 import { identityId, parseProcessId } from '../../domain/wire.js';
+import { quoted } from '../../temporal/visibility-query.js';
 import { factsOf } from '../facts.js';
 import { nameOf, unknownIdentity } from '../identities.js';
 import { verb, type CommonOptions, type Runtime } from '../session.js';
 import { inOrder, sentenceOf, type Fact } from '../timeline.js';
-import { quoted } from '../visible.js';
 import { instant } from '../words.js';
 
 interface HistoryOptions extends CommonOptions {

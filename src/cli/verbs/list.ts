@@ -21,12 +21,13 @@ export function addList(program: Command, runtime: Runtime): void {
     .option('--environment <name>', 'only in this environment')
     .option('--status <status>', 'only with this status: absent, active, revoked, offboarded, needs-operator')
     .option('--tag <key:value>', 'only with this tag, e.g. team:payments')
+    .option('--overdue', 'only whose next rotation should have been by now')
     .option('--parked', 'list the processes that need a person, and what they need')
     .option('--gates', 'list the processes that wait for an approval')
     .option('--names', 'only the names, one a line')
     .addHelpText(
       'after',
-      '\nExamples:\n  tenure list --owner ada@example.com --status active\n  tenure list --parked\n  tenure list --json | jq -r ".identities[].name"',
+      '\nExamples:\n  tenure list --owner ada@example.com --status active\n  tenure list --overdue\n  tenure list --parked\n  tenure list --json | jq -r ".identities[].name"',
     );
   verb<ListOptions>(runtime, command, async (session, options) => {
     const client = await session.services.client();
