@@ -13,7 +13,7 @@ import type {
 import type { Clearance, Decision } from '../src/domain/decision.js';
 import type { Consumer, IdentitySpec } from '../src/domain/identity.js';
 import type { ProcessPlan } from '../src/domain/plan.js';
-import type { Acknowledgement, ProcessResult, ProcessState } from '../src/domain/process.js';
+import type { Acknowledgement, ProcessOutcome, ProcessResult, ProcessState } from '../src/domain/process.js';
 
 /** The change that an activity works for. */
 export interface Change {
@@ -115,18 +115,54 @@ export interface RecordActivities {
 
 /** Used by campaigns and by the identity. */
 export interface FleetActivities {
-  /** Names of active identities of a rotation policy that are due now, with their target. */
-  selectDue(input: { readonly policy: string; readonly limit: number }): Promise<{
-    /** How many of one target may be rotated at the same time. */
-    readonly perTarget: number;
-    readonly identities: readonly { readonly name: string; readonly target: string; readonly jitterMs: number }[];
-  }>;
-  /** Asks one identity to rotate and waits for the outcome; heartbeats. */
+  /**
+   * Active identities of a rotation policy that are due now, with their target. Each is asked by itself: one that does not answer is
+   * left out, and said so. One that has a process already is not due.
+   */
+  selectDue(input: {
+    readonly policy: string;
+    readonly limit: number;
+    /** The policy says to ask people where no window is left: look beyond what is due by the calendar. */
+    readonly asks?: boolean;
+    /** Identities that the campaign has already. */
+    readonly except?: readonly string[];
+  }): Promise<DueSelection>;
+  /**
+   * Asks one identity to rotate, once by `requestId`, and looks what became of it. Throws retryable, benign `StillRunning` until
+   * there is an outcome or until it `waits` for something outside.
+   */
   rotateOne(input: {
     readonly name: string;
     readonly requestId: string;
     readonly requester: string;
-  }): Promise<{ readonly outcome: string; readonly detail: string }>;
-  /** Waits for a process that outlived its identity's run; heartbeats. */
+  }): Promise<ScheduledOutcome>;
+  /** The result of a process that outlived its identity's run. Throws retryable, benign `StillRunning` until it has ended. */
   awaitProcess(operation: string): Promise<ProcessResult>;
+}
+
+/** What a look at a rotation policy found. */
+export interface DueSelection {
+  /** How many of one target may be rotated at the same time. */
+  readonly perTarget: number;
+  readonly identities: readonly { readonly name: string; readonly target: string; readonly jitterMs: number }[];
+  /** No window is left before they are too old, and a person has to decide. */
+  readonly asking?: readonly Remark[];
+  /** They could not be looked at. */
+  readonly leftOut?: readonly Remark[];
+}
+
+/** One identity, and what is to be said of it. */
+export interface Remark {
+  readonly name: string;
+  readonly detail: string;
+}
+
+/**
+ * What became of a scheduled rotation. `waits`: it goes on without the campaign, once what it waits for is there. `not due`: somebody
+ * else rotated meanwhile. `gone`: the identity has ended. `silent`: the identity does not answer.
+ */
+export interface ScheduledOutcome {
+  readonly outcome: ProcessOutcome | 'refused' | 'not due' | 'waits' | 'gone' | 'silent';
+  readonly detail: string;
+  readonly operation?: string;
 }

@@ -1,12 +1,23 @@
-/** What a campaign and an identity need of other workflows. */
+/**
+ * What a campaign and an identity need of other workflows. Waiting is done by retry: each look is a short attempt, so that
+ * however many wait, no slot of the worker is held by them.
+ */
 import { Context } from '@temporalio/activity';
-import type { Client } from '@temporalio/client';
+import {
+  WorkflowFailedError,
+  WorkflowUpdateFailedError,
+  type Client,
+  type WorkflowExecutionInfo,
+} from '@temporalio/client';
 import { ApplicationFailure, CancelledFailure, WorkflowNotFoundError } from '@temporalio/common';
+import { TenureError } from '../src/domain/errors.js';
 import type { IdentitySpec, IdentityState } from '../src/domain/identity.js';
-import type { ProcessResult, ProcessSummary } from '../src/domain/process.js';
+import type { ProcessResult, ProcessState, ProcessSummary } from '../src/domain/process.js';
 import type { Answer, ChangeRequest } from '../src/domain/request.js';
-import { identityId, identityMessages, identityWorkflow } from '../src/domain/wire.js';
-import type { FleetActivities, PolicyActivities } from './contract.js';
+import { identityId, identityMessages, identityWorkflow, processMessages } from '../src/domain/wire.js';
+import { quoted } from '../src/temporal/visibility-query.js';
+import type { DueSelection, FleetActivities, PolicyActivities, Remark, ScheduledOutcome } from './contract.js';
+import { waitOf } from './waits.js';
 
 export interface FleetDependencies {
   readonly client: Client;
@@ -16,72 +27,217 @@ export interface FleetDependencies {
   delayOf(spec: IdentitySpec, lastRotatedAt: string | undefined): Promise<number>;
 }
 
-/** How often a campaign looks whether a rotation has ended. */
-const lookAgainMs = 500;
+/** How long one identity has for its answer, milliseconds. */
+const answerMs = 5_000;
+/** The same for one look at a rotation or a process, which asks several questions. */
+const lookMs = 20_000;
+/** Identities asked at the same time, and for how long in all. */
+const askedAtOnce = 10;
+const longestSelectionMs = 5 * 60_000;
+/** So many identities that do not answer are named. */
+const mostLeftOut = 100;
+/** So many looks in a row without an answer, and the identity counts as silent. */
+const patience = 8;
 
 export function createFleetActivities({ client, perTarget, due, delayOf }: FleetDependencies): FleetActivities {
   return {
-    async selectDue({ policy, limit }) {
-      const query = `WorkflowType = '${identityWorkflow}' AND ExecutionStatus = 'Running' AND NhiStatus = 'active' AND NhiTags = '${quoted(`policy:${policy}`)}' AND NhiNextRotation <= '${new Date().toISOString()}'`;
-      const identities: { name: string; target: string; jitterMs: number }[] = [];
-      for await (const { workflowId } of client.workflow.list({ query })) {
+    async selectDue({ policy, limit, asks = false, except = [] }) {
+      const found: Found[] = [];
+      const end = Date.now() + longestSelectionMs;
+      const passedOver = new Set(except);
+      for await (const some of batches(client.workflow.list({ query: candidates(policy, asks) }))) {
         Context.current().heartbeat();
-        const { name, spec, lastRotatedAt } = await stateOf(client, workflowId);
-        if (!spec) continue;
-        const verdict = await due({ spec, ...(lastRotatedAt !== undefined && { lastRotatedAt }) });
-        if (verdict.due)
-          identities.push({ name, target: spec.target.name, jitterMs: await delayOf(spec, lastRotatedAt) });
-        if (identities.length >= limit) break;
+        const names = some.map(nameIn).filter((name) => !passedOver.has(name));
+        found.push(...(await Promise.all(names.map(look))));
+        if (found.filter(({ due: isDue }) => isDue).length >= limit || Date.now() > end) break;
       }
-      return { perTarget, identities };
+      return {
+        perTarget,
+        identities: found.flatMap(({ due: isDue }) => isDue ?? []).slice(0, limit),
+        asking: found.flatMap(({ asks: isAsking }) => isAsking ?? []),
+        leftOut: found.flatMap(({ leftOut }) => leftOut ?? []).slice(0, mostLeftOut),
+      };
     },
 
-    async rotateOne({ name, requestId, requester }) {
-      const request: ChangeRequest = { id: requestId, kind: 'rotate', requester, reason: 'it is due', onlyIfDue: true };
-      const answer = await client.workflow
-        .getHandle(identityId(name))
-        .executeUpdate<Answer, [ChangeRequest]>(identityMessages.request, { args: [request] });
-      if (!answer.accepted) return { outcome: 'refused', detail: answer.reason };
-      for (;;) {
-        const done = (await stateOf(client, identityId(name))).recent.find(
-          (process) => process.requestId === requestId,
-        );
-        if (done) return inShort(done);
-        await Context.current().sleep(lookAgainMs);
-      }
+    async rotateOne(input) {
+      const outcome = await outcomeNow(input).catch((error: unknown) => withoutAnswer(error, input.name));
+      if (outcome) return outcome;
+      throw lookAgain(`${input.name} has not been rotated yet`);
     },
 
     async awaitProcess(operation) {
       try {
-        return (await client.workflow.getHandle(operation).result()) as ProcessResult;
+        return await within(lookMs, () => resultOf(operation));
       } catch (error) {
         throw asSeenByParent(error, operation);
       }
     },
   };
+
+  /** Whatever goes wrong with one identity leaves that one out, and stops no other. */
+  async function look(name: string): Promise<Found> {
+    try {
+      const { spec, lastRotatedAt, running, queue } = await within(answerMs, () => stateOf(name));
+      if (!spec || running || queue.length > 0) return {};
+      const verdict = await due({ spec, ...(lastRotatedAt !== undefined && { lastRotatedAt }) });
+      if (verdict.due) return { due: { name, target: spec.target.name, jitterMs: await delayOf(spec, lastRotatedAt) } };
+      return verdict.reason === 'no-window-left' ? { asks: { name, detail: verdict.detail } } : {};
+    } catch (error) {
+      return { leftOut: { name, detail: reasonOf(error) } };
+    }
+  }
+
+  /** Undefined while it goes on. Asks only where it has not asked yet: each request is events in the history of the identity. */
+  function outcomeNow(input: Parameters<FleetActivities['rotateOne']>[0]): Promise<ScheduledOutcome | undefined> {
+    const { name, requestId, requester } = input;
+    return within(lookMs, async () => {
+      const handle = client.workflow.getHandle(identityId(name));
+      // A workflow that has ended still answers queries, for ever with the same state.
+      const { status } = await handle.describe();
+      if (status.name !== 'RUNNING') return gone(name);
+      let state = await stateOf(name);
+      if (!state.handled.some(({ id }) => id === requestId)) {
+        const request: ChangeRequest = {
+          id: requestId,
+          kind: 'rotate',
+          requester,
+          reason: 'it is due',
+          onlyIfDue: true,
+        };
+        const answer = await handle.executeUpdate<Answer, [ChangeRequest]>(identityMessages.request, {
+          args: [request],
+        });
+        if (!answer.accepted) return { outcome: 'refused', detail: answer.reason };
+        state = await stateOf(name);
+      }
+      Context.current().heartbeat({ unanswered: 0 } satisfies Memory);
+      const done = state.recent.find((process) => process.requestId === requestId);
+      return done ? inShort(done) : waitsFor(state, requestId);
+    });
+  }
+
+  async function waitsFor({ running }: IdentityState, requestId: string): Promise<ScheduledOutcome | undefined> {
+    if (!running) return undefined;
+    const { operation } = running;
+    const state = await client.workflow
+      .getHandle(operation)
+      .query<ProcessState>(processMessages.process)
+      // It has just ended, or is about to begin: the next look tells.
+      .catch(() => undefined);
+    const wait = state && waitOf(state, Date.now());
+    if (wait === undefined) return undefined;
+    if (running.requestId === requestId) return { outcome: 'waits', detail: wait, operation };
+    return { outcome: 'waits', detail: `is queued behind ${operation}: ${wait}` };
+  }
+
+  async function resultOf(operation: string): Promise<ProcessResult> {
+    const handle = client.workflow.getHandle(operation);
+    const { status } = await handle.describe();
+    if (status.name === 'RUNNING') throw lookAgain(`${operation} is still at work`);
+    return (await handle.result()) as ProcessResult;
+  }
+
+  function stateOf(name: string): Promise<IdentityState> {
+    return client.workflow.getHandle(identityId(name)).query<IdentityState>(identityMessages.state);
+  }
+
+  function within<T>(ms: number, ask: () => Promise<T>): Promise<T> {
+    return client.withDeadline(Date.now() + ms, ask);
+  }
 }
 
-async function stateOf(client: Client, workflowId: string): Promise<IdentityState> {
-  return client.workflow.getHandle(workflowId).query<IdentityState>(identityMessages.state);
+/** What came of looking at one identity; nothing where it is not due. */
+interface Found {
+  readonly due?: DueSelection['identities'][number];
+  readonly asks?: Remark;
+  readonly leftOut?: Remark;
 }
 
-function inShort({ outcome, operation, message }: ProcessSummary): { outcome: string; detail: string } {
-  return { outcome, detail: [operation, message].filter((part) => part !== undefined).join(': ') };
+/** Carried from look to look in the heartbeat. */
+interface Memory {
+  readonly unanswered: number;
+}
+
+/** The next start that an identity tells is in a window; whoever is to be asked where none is left is not found by it. */
+function candidates(policy: string, asks: boolean): string {
+  return [
+    `WorkflowType = ${quoted(identityWorkflow)}`,
+    "ExecutionStatus = 'Running'",
+    "NhiStatus = 'active'",
+    `NhiTags = ${quoted(`policy:${policy}`)}`,
+    ...(asks ? [] : [`NhiNextRotation <= ${quoted(new Date().toISOString())}`]),
+  ].join(' AND ');
+}
+
+function nameIn({ workflowId }: WorkflowExecutionInfo): string {
+  return workflowId.slice(identityId('').length);
+}
+
+async function* batches<T>(all: AsyncIterable<T>): AsyncIterable<T[]> {
+  let some: T[] = [];
+  for await (const one of all) {
+    some.push(one);
+    if (some.length < askedAtOnce) continue;
+    yield some;
+    some = [];
+  }
+  if (some.length > 0) yield some;
+}
+
+/** Somebody else rotated while this request waited for its turn. */
+function isNotDue({ outcome, code }: ProcessSummary): boolean {
+  return outcome === 'refused' && code === 'Conflict';
+}
+
+function inShort(summary: ProcessSummary): ScheduledOutcome {
+  const { outcome, operation, message } = summary;
+  return {
+    outcome: isNotDue(summary) ? 'not due' : outcome,
+    detail: [operation, message].filter((part) => part !== undefined).join(': '),
+    ...(operation !== undefined && { operation }),
+  };
+}
+
+function gone(name: string): ScheduledOutcome {
+  return { outcome: 'gone', detail: `the workflow of ${name} has ended; see: tenure show ${name}` };
+}
+
+/** Looked at again a few times; then it gives its place to others. */
+function withoutAnswer(error: unknown, name: string): ScheduledOutcome {
+  if (error instanceof WorkflowNotFoundError) return gone(name);
+  if (error instanceof WorkflowUpdateFailedError) return { outcome: 'refused', detail: reasonOf(error.cause) };
+  const { heartbeatDetails } = Context.current().info;
+  const unanswered = ((heartbeatDetails as Memory | undefined)?.unanswered ?? 0) + 1;
+  if (unanswered >= patience) return { outcome: 'silent', detail: `nhi/${name} does not answer: ${reasonOf(error)}` };
+  Context.current().heartbeat({ unanswered } satisfies Memory);
+  throw error;
 }
 
 /** The process failed for good: its failure, with the result in the details, is the answer. A lost connection is tried again. */
 function asSeenByParent(error: unknown, operation: string): unknown {
-  const cause = error instanceof Error ? error.cause : undefined;
+  if (error instanceof WorkflowNotFoundError)
+    return ApplicationFailure.nonRetryable(`${operation} is not there any more`, 'OutcomeUnknown');
+  if (!(error instanceof WorkflowFailedError)) return error;
+  const { cause } = error;
   if (cause instanceof ApplicationFailure)
     return ApplicationFailure.nonRetryable(cause.message, cause.type, ...(cause.details ?? []));
   if (cause instanceof CancelledFailure) return ApplicationFailure.nonRetryable('cancelled', 'Cancelled');
-  if (error instanceof WorkflowNotFoundError)
-    return ApplicationFailure.nonRetryable(`${operation} is not there any more`, 'OutcomeUnknown');
-  if (cause) return ApplicationFailure.nonRetryable(`${operation} ended without a result`, 'OutcomeUnknown');
-  return error;
+  return ApplicationFailure.nonRetryable(`${operation} ended without a result`, 'OutcomeUnknown');
 }
 
-/** A value inside a visibility query. */
-function quoted(value: string): string {
-  return value.replaceAll("'", "''");
+/** Soon at first; what has lasted long is looked at less often, since attempts are billed on Temporal Cloud. */
+function lookAgain(message: string): ApplicationFailure {
+  const waitedMs = Date.now() - Context.current().info.scheduledTimestampMs;
+  return ApplicationFailure.create({
+    type: 'StillRunning',
+    message,
+    nextRetryDelay: Math.min(Math.max(waitedMs / 10, 500), 30_000),
+    category: 'BENIGN',
+  });
+}
+
+/** Of an unforeseen error its name alone: its message may hold anything. */
+function reasonOf(error: unknown): string {
+  if (error instanceof TenureError || error instanceof ApplicationFailure) return error.message;
+  return `no answer (${error instanceof Error ? error.name : typeof error})`;
 }

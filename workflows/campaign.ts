@@ -35,13 +35,15 @@ export async function campaign(start: CampaignStart): Promise<CampaignReport> {
   const work: Promise<void>[] = [];
   const told = new Set<string>();
   let perTarget = 1;
+  let taken = 0;
 
-  for (let look = 1; look <= looks && work.length < largest; look += 1) {
-    const taken = await takeOn(look);
-    if (taken === 0 && !isAtWork()) break;
+  for (let look = 1; look <= looks && taken < largest; look += 1) {
+    const before = taken;
+    await takeOn(look);
+    if (taken === before && !isAtWork()) break;
     await condition(() => !isAtWork(), lookAgainMs, { summary: 'until it looks again' });
   }
-  if (work.length >= largest) await condition(() => !isAtWork(), lookAgainMs * looks, { summary: 'end of its shift' });
+  if (taken >= largest) await condition(() => !isAtWork(), lookAgainMs * looks, { summary: 'end of its shift' });
   shift.cancel();
   await Promise.all(work);
   return report;
@@ -50,28 +52,43 @@ export async function campaign(start: CampaignStart): Promise<CampaignReport> {
     return report.items.some(isOpen);
   }
 
-  /** What failed is tried again when some time has passed, and not just because nothing else is left to do. */
-  async function takeOn(look: number): Promise<number> {
-    const except = report.items.filter((item) => isOpen(item) || !isAtWork()).map(({ name }) => name);
-    const due = await select(except);
+  async function takeOn(look: number): Promise<void> {
+    const except = settled();
+    const due = await select(except).catch((error: unknown) => withoutSelection(look, error));
+    if (!due) return;
     perTarget = due.perTarget;
     remark(due);
-    const items = due.identities.map((identity): CampaignItem => ({ ...identity, status: 'waiting' }));
+    const items = due.identities
+      .filter(({ name }) => !except.includes(name))
+      .map((identity): CampaignItem => ({ ...identity, status: 'waiting' }));
     const names = new Set(items.map(({ name }) => name));
     report.items = [...report.items.filter(({ name }) => !names.has(name)), ...items];
+    taken += items.length;
     setCurrentDetails(renderCampaign(report));
     work.push(...items.map((item) => rotateWithinBudget(item, `${workflowId}/${look}/${item.name}`)));
-    return items.length;
+  }
+
+  /** What failed is tried again when some time has passed, and not just because nothing else is left to do. */
+  function settled(): string[] {
+    const isLookingOn = isAtWork();
+    return report.items.filter((item) => isOpen(item) || !isLookingOn).map(({ name }) => name);
   }
 
   function select(except: readonly string[]): Promise<DueSelection> {
     const patience = { ...defaultTiming, patienceMs: 2 * selectionMs };
     return callerFor(false, patience)('careful', `Select what is due of ${policy}`, selectionMs).selectDue({
       policy,
-      limit: largest - work.length,
+      limit: largest - taken,
       asks,
       except,
     });
+  }
+
+  /** What was taken on goes on. A campaign that never could look fails, so that the schedule starts the next one. */
+  async function withoutSelection(look: number, error: unknown): Promise<undefined> {
+    if (isCancellation(error)) throw error;
+    await tell(policy, workflowId, 'warning', `what is due of ${policy} is not known: ${failureOf(error).message}`);
+    if (look === 1) throw error;
   }
 
   /** Told once in a campaign, however often it looks. */

@@ -45,6 +45,7 @@ const nextByCode: Readonly<Record<ErrorCode, readonly string[]>> = {
   VerificationFailed: ['tenure validate NAME', 'tenure history NAME'],
   ConsumerRefused: ['tenure history NAME'],
   StillInUse: ['tenure show NAME'],
+  StillRunning: ['tenure show NAME'],
   StillAccepted: ['tenure revoke NAME --now', 'tenure history NAME'],
   Conflict: ['tenure show NAME'],
   Fenced: ['tenure show NAME'],

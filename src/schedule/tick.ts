@@ -44,8 +44,8 @@ export function scheduleSpecOf(policy: RotationPolicy): ScheduleDescription | un
   const windows = policy.window === undefined ? undefined : parseWindows(policy.window);
   if (windows && 'openings' in windows) {
     const cron = windows.openings.flatMap((opening) => ticksIn(opening, tickMs / minuteMs));
-    // Outside the windows it has to look as well where the policy may break them.
-    const sweep = policy.whenNoWindow === 'break' ? { everyMs: sweepMs(policy.everyMs) } : {};
+    // Outside the windows it has to look as well where the policy may break them, or tells people that none is left.
+    const sweep = policy.whenNoWindow !== 'skip' ? { everyMs: sweepMs(policy.everyMs) } : {};
     return { cron: [...new Set(cron)], timezone: windows.zone, ...sweep, jitterMs };
   }
   // Beside the cron expression a sweep: the one firing may fall in a freeze, or in the hour that the spring change skips.

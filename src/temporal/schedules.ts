@@ -97,7 +97,7 @@ function stateAfter(
 }
 
 function optionsOf(policy: RotationPolicy) {
-  const start: CampaignStart = { policy: policy.name };
+  const start: CampaignStart = { policy: policy.name, ...(policy.whenNoWindow === 'ask' && { asks: true }) };
   return {
     scheduleId: scheduleId(policy.name),
     spec: specOf(policy),
@@ -112,7 +112,7 @@ function optionsOf(policy: RotationPolicy) {
       memo: { policy: timesOf(policy) },
     },
     policies: {
-      // A campaign that is still at work finds by itself what became due meanwhile.
+      // A campaign that is still at work looks again by itself for what became due meanwhile, and ends within about a day.
       overlap: ScheduleOverlapPolicy.SKIP,
       // The server's default is a year: after an outage that would end in a stampede.
       catchupWindow: dayMs,

@@ -56,10 +56,13 @@ describe('what the Schedule of a policy fires on', () => {
     ]);
   });
 
-  it('looks outside the windows as well where the policy may break them', () => {
-    const spec = scheduleSpecOf(policy({ everyMs: 30 * day, window: 'Sun 02:00-05:00 UTC', whenNoWindow: 'break' }));
-    expect(spec).toMatchObject({ everyMs: hour });
-  });
+  it.each(['break', 'ask'] as const)(
+    'looks outside the windows as well where the policy says to %s when none is left',
+    (whenNoWindow) => {
+      const spec = scheduleSpecOf(policy({ everyMs: 30 * day, window: 'Sun 02:00-05:00 UTC', whenNoWindow }));
+      expect(spec).toMatchObject({ everyMs: hour });
+    },
+  );
 
   it.each([
     'Sun 02:00-05:00 Europe/Berlin',
