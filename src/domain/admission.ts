@@ -3,21 +3,16 @@
  * of the meaning: what is malformed is refused whatever else holds, and a repeated id is answered as before even where
  * the request would now be refused.
  */
+import { beyondAmendment } from './difference.js';
 import type { ErrorCode } from './errors.js';
 import { queueLimit, type IdentitySpec, type IdentityState } from './identity.js';
-import { processKinds } from './process.js';
 import type { Answer, ChangeRequest } from './request.js';
+import { whatIsMalformed } from './well-formed.js';
 
 /** Why a request is not taken. */
 export type Refusal = { readonly code: ErrorCode; readonly reason: string };
 type Check = (state: IdentityState, request: ChangeRequest) => Refusal | undefined;
 const checks: readonly Check[] = [hasRoom, fitsStatus];
-
-/** Characters of a whole request as JSON: sixteen of them wait in a state that Temporal takes up to 2 MB of. */
-const largestRequest = 64_000;
-const longestName = 200;
-/** Durations beyond this are mistakes, and no date can be reckoned from the worst of them. Milliseconds. */
-const longestMs = 10 * 366 * 24 * 60 * 60_000;
 
 /** The answer to `request`, without changing anything. */
 export function admit(state: IdentityState, request: ChangeRequest): Answer {
@@ -46,67 +41,8 @@ function emergencyRunning(state: IdentityState, request: ChangeRequest): string 
 }
 
 function isWellFormed(request: ChangeRequest): Refusal | undefined {
-  const invalid = (reason: string): Refusal => ({ code: 'InvalidRequest', reason });
-  if (typeof request !== 'object' || request === null) return invalid('expected a request, as tenure sends it');
-  if (!isName(request.id)) return invalid('id: expected a text of 1 to 200 characters');
-  const kinds: readonly string[] = [...processKinds, 'amend'];
-  if (!kinds.includes(request.kind)) return invalid(`kind: expected one of ${kinds.join(', ')}`);
-  if (!isName(request.requester)) return invalid('requester: expected who asks, a text of 1 to 200 characters');
-  if (request.reason !== undefined && typeof request.reason !== 'string') return invalid('reason: expected a text');
-  const flag = (['emergency', 'repair', 'onlyIfDue'] as const).find((name) => !isFlag(request[name]));
-  if (flag) return invalid(`${flag}: expected true or false`);
-  if (JSON.stringify(request).length > largestRequest)
-    return invalid(`the request is larger than ${largestRequest} characters; shorten the reason or the scope`);
-  if (request.spec !== undefined && !isSpec(request.spec))
-    return invalid('spec: expected a whole identity, as `tenure apply` sends it');
-  if (request.emergency && request.kind !== 'revoke') return invalid('emergency: only a revoke can be an emergency');
-  return undefined;
-}
-
-function isName(value: unknown): boolean {
-  return typeof value === 'string' && value.length >= 1 && value.length <= longestName;
-}
-
-function isFlag(value: unknown): boolean {
-  return value === undefined || typeof value === 'boolean';
-}
-
-/** The fields that the workflows read. The manifest's own schema has checked the rest; a forged signal gets no further than this. */
-function isSpec(value: unknown): boolean {
-  const spec = value as Partial<IdentitySpec> | null;
-  return (
-    isObject(spec) &&
-    [spec.name, spec.kind, spec.environment, spec.dataClass, spec.owner?.person, spec.target?.name].every(isName) &&
-    isObject(spec.target?.scope) &&
-    isRotation(spec.rotation) &&
-    isList(spec.deliver, ({ store, path }) => isName(store) && typeof path === 'string') &&
-    spec.deliver.length > 0 &&
-    isList(spec.consumers, ({ name, notify, timeoutMs }) => isName(name) && isObject(notify) && isMs(timeoutMs ?? 0)) &&
-    isObject(spec.tags) &&
-    Object.values(spec.tags).every((tag) => typeof tag === 'string')
-  );
-}
-
-function isRotation(rotation: IdentitySpec['rotation'] | undefined): boolean {
-  return (
-    isObject(rotation) &&
-    isName(rotation.name) &&
-    isName(rotation.strategy) &&
-    isMs(rotation.graceMs) &&
-    isList(rotation.freeze, ({ from, to }) => isName(from) && isName(to))
-  );
-}
-
-function isMs(value: unknown): boolean {
-  return typeof value === 'number' && value >= 0 && value <= longestMs;
-}
-
-function isObject(value: unknown): value is object {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function isList<T>(value: readonly T[] | undefined, isOne: (item: T) => boolean): value is readonly T[] {
-  return Array.isArray(value) && value.every((item: T) => isObject(item) && isOne(item));
+  const reason = whatIsMalformed(request);
+  return reason === undefined ? undefined : { code: 'InvalidRequest', reason };
 }
 
 function belongsHere(state: IdentityState, request: ChangeRequest): Refusal | undefined {
@@ -137,7 +73,7 @@ function fitsStatus(state: IdentityState, request: ChangeRequest): Refusal | und
         return invalid(`${name} has a credential already; change it with: tenure apply, tenure rotate`);
       return undefined;
     case 'amend':
-      return request.spec ? undefined : invalid('spec: an amendment needs the declared identity; use: tenure apply');
+      return amends(state, request);
     case 'rotate':
       if (!state.current && !willBeProvisioned)
         return invalid(`${name} has no credential to rotate (${status}); make one with: tenure apply`);
@@ -153,4 +89,24 @@ function fitsStatus(state: IdentityState, request: ChangeRequest): Refusal | und
     default:
       return request.kind satisfies never;
   }
+}
+
+/** An amendment asks no policy, so it changes only what has no effect at the target. */
+function amends(state: IdentityState, { spec }: ChangeRequest): Refusal | undefined {
+  const invalid = (reason: string): Refusal => ({ code: 'InvalidRequest', reason });
+  if (!spec) return invalid('spec: an amendment needs the declared identity; use: tenure apply');
+  const before = declaredBefore(state);
+  if (!before) return invalid(`${state.name} was never provisioned; there is nothing to amend; use: tenure apply`);
+  const field = beyondAmendment(before, spec);
+  if (field === undefined) return undefined;
+  return invalid(
+    `spec.${field}: this goes with a rotation, which policy decides on; an amendment cannot change it; use: tenure apply`,
+  );
+}
+
+/** What will be declared when a request at the end of the queue has its turn, if all before it succeed. */
+function declaredBefore({ queue, running, begun, spec }: IdentityState): IdentitySpec | undefined {
+  const queued = queue.findLast((request) => request.spec !== undefined && request.kind !== 'validate')?.spec;
+  const made = running?.kind === 'provision' || running?.kind === 'rotate' ? begun : undefined;
+  return queued ?? made ?? spec;
 }

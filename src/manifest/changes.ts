@@ -1,8 +1,8 @@
 /** Field-level differences between two declarations of an identity, each with what it will do. */
 import { canonicalJson } from '../canonical-json.js';
+import { differences, needsRotation, type Difference } from '../domain/difference.js';
 import type { IdentitySpec } from '../domain/identity.js';
 import { formatPath } from './problem.js';
-import type { Path } from './problem.js';
 
 /** One field that differs. `from` and `to` are plain JSON; what was not there is undefined. */
 export interface FieldChange {
@@ -17,36 +17,38 @@ export interface FieldChange {
 }
 
 type Part = keyof IdentitySpec;
-type Consequence = { readonly effect: FieldChange['effect']; readonly words: (difference: Difference) => string };
-type Difference = Pick<FieldChange, 'from' | 'to'> & { readonly path: Path };
+type Words = (difference: Difference) => string;
 
-const amend = (text: string): Consequence => ({ effect: 'amend', words: () => text });
+const always =
+  (text: string): Words =>
+  () =>
+    text;
 
 /** What a change in each part of a declaration does. `name` never changes: another name is another identity. */
-const consequences: Readonly<Record<Exclude<Part, 'name'>, Consequence>> = {
-  kind: amend('it is listed under the new kind; nothing happens at the target'),
-  owner: amend('the new owner is asked and told from now on; nothing happens at the target'),
-  purpose: amend('it is recorded; nothing happens at the target'),
-  environment: amend('the rules of the new environment hold from now on; nothing happens at the target'),
-  dataClass: amend('it is recorded; nothing happens at the target'),
-  target: { effect: 'rotate', words: targetWords },
-  deliver: { effect: 'rotate', words: deliverWords },
-  consumers: amend('the consumers as declared are told of the next credential; nothing happens at the target'),
-  rotation: { effect: 'amend', words: rotationWords },
-  tags: amend('it is listed under the new tags; nothing happens at the target'),
+const consequences: Readonly<Record<Exclude<Part, 'name'>, Words>> = {
+  kind: always('it is listed under the new kind; nothing happens at the target'),
+  owner: always('the new owner is asked and told from now on; nothing happens at the target'),
+  purpose: always('it is recorded; nothing happens at the target'),
+  environment: always('a new credential is made, by the rules of both environments; the old one is ended'),
+  dataClass: always('it is recorded; nothing happens at the target'),
+  target: targetWords,
+  deliver: deliverWords,
+  consumers: always('the consumers as declared are told of the next credential; nothing happens at the target'),
+  rotation: rotationWords,
+  tags: always('it is listed under the new tags; nothing happens at the target'),
 };
 
 /** Everything that differs, in the order of the manifest's fields. */
 export function changesBetween(before: IdentitySpec, after: IdentitySpec): FieldChange[] {
   const parts = Object.keys(consequences) as Exclude<Part, 'name'>[];
   return parts.flatMap((part) => {
-    const { effect, words } = consequences[part];
+    const words = consequences[part];
     return differences([part], before[part], after[part]).map((difference) => ({
       path: formatPath(difference.path),
       from: difference.from,
       to: difference.to,
       consequence: words(difference),
-      effect,
+      effect: needsRotation(difference.path) ? 'rotate' : 'amend',
     }));
   });
 }
@@ -78,41 +80,9 @@ function deliverWords({ path, from, to }: Difference): string {
 
 function rotationWords({ path }: Difference): string {
   const field = path[1];
-  if (field === 'strategy') return 'the next rotation goes this way; the current credential stays';
+  if (field === 'strategy') return 'a new credential is made this way; the old one is ended';
   if (['name', 'everyMs', 'cron', 'window', 'jitterMs', 'freeze', 'whenNoWindow'].includes(String(field))) {
     return 'the next rotation is scheduled anew; the current credential stays';
   }
   return 'it holds from the next rotation on; the current credential stays';
-}
-
-/** Goes down into mappings; in lists whose order does not matter it compares the members, elsewhere the places. */
-function differences(path: Path, from: unknown, to: unknown): Difference[] {
-  if (isSame(from, to)) return [];
-  if (isMapping(from) && isMapping(to)) {
-    return [...new Set([...Object.keys(from), ...Object.keys(to)])].flatMap((key) =>
-      differences([...path, key], from[key], to[key]),
-    );
-  }
-  if (!Array.isArray(from) || !Array.isArray(to)) return [{ path, from, to }];
-  if ([...from, ...to].every((item) => !isMapping(item) && !Array.isArray(item)))
-    return isReordered(path, from, to) ? [] : [{ path, from, to }];
-  if (isReordered(path, from, to)) return [];
-  const length = Math.max(from.length, to.length);
-  return Array.from({ length }, (_, index) => differences([...path, index], from[index], to[index])).flat();
-}
-
-/** The order of deliveries and of a command's words matters; that of rights and consumers does not. */
-function isReordered(path: Path, from: readonly unknown[], to: readonly unknown[]): boolean {
-  if (path[0] === 'deliver' || path.at(-1) === 'command') return false;
-  const sorted = (items: readonly unknown[]) => items.map((item) => canonicalJson(item)).sort();
-  return isSame(sorted(from), sorted(to));
-}
-
-function isSame(one: unknown, other: unknown): boolean {
-  if (one === undefined || other === undefined) return one === other;
-  return canonicalJson(one) === canonicalJson(other);
-}
-
-function isMapping(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,3 +1,5 @@
+import { bytesOf } from '../domain/clip.js';
+import { largestSpec } from '../domain/well-formed.js';
 import type { IdentitySpec, RotationPolicy } from '../domain/identity.js';
 import { identityProblems, sharedProblems } from './checks.js';
 import type { ManifestContext } from './checks.js';
@@ -64,7 +66,11 @@ function interpret(
     const { rotation, problems: found } = resolver.rotationOf(identity, context);
     found.push(...identityProblems(identity, context));
     problems.push(...found);
-    return identity.isWhole && rotation && found.length === 0 ? [{ identity, spec: specOf(identity, rotation) }] : [];
+    if (!identity.isWhole || !rotation || found.length > 0) return [];
+    const spec = specOf(identity, rotation);
+    const tooLarge = sizeProblem(identity, spec);
+    if (tooLarge) problems.push(tooLarge);
+    return tooLarge ? [] : [{ identity, spec }];
   });
   return {
     identities: specs.map(({ spec }) => spec),
@@ -89,6 +95,18 @@ function nothingDeclared(documents: readonly YamlDocument[]): Problem {
     problem: 'no identity is declared',
     fix: 'Add an `identities` list, or name the folder that has one.',
   };
+}
+
+/** An identity carries its declaration through its whole life, and Temporal holds only so much of it. */
+function sizeProblem({ document, path }: DeclaredIdentity, spec: IdentitySpec): Problem | undefined {
+  const size = bytesOf(JSON.stringify(spec));
+  if (size <= largestSpec) return undefined;
+  return problemAt(
+    document,
+    path,
+    `the identity is too large: ${size} bytes as JSON, expected at most ${largestSpec}`,
+    'Shorten the scope, the consumers or their templates, or declare two identities.',
+  );
 }
 
 function specOf({ fields }: DeclaredIdentity, rotation: RotationPolicy): IdentitySpec {

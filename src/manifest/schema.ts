@@ -1,6 +1,7 @@
 /** The manifest as teams write it. The JSON Schema for editors is made from these schemas; see `json-schema.ts`. */
 import { z } from 'zod';
 import { identityKinds, strategies } from '../domain/identity.js';
+import { bytesOfTags, longestTags, mostTags } from '../domain/tags.js';
 import { durationPattern, formatDuration, longestDurationMs, parseDuration } from './duration.js';
 
 /** A message is "what was expected | what to do". */
@@ -146,7 +147,7 @@ const fileNotify = z
       .regex(/^\//, expected('an absolute path', 'Start it with a slash.'))
       .describe('Where the credential is written; absolute.'),
     format: z.enum(['json', 'dotenv', 'template']),
-    template: z.string().max(100_000).optional().describe('With `format: template`; `{{field}}` becomes the value.'),
+    template: z.string().max(20_000).optional().describe('With `format: template`; `{{field}}` becomes the value.'),
     mode: z.enum(['0600', '0640', '0660', '0400', '0440']).optional().describe('Permission bits, in quotes. `0600`.'),
   })
   .superRefine(({ format, template }, context) => {
@@ -202,6 +203,14 @@ const storePath = z
     error: expected('a path of names, without dots alone', 'Write the whole path.'),
   });
 
+/** Temporal holds all tags of an identity in one value of limited size. */
+const tags = z
+  .record(slug(40), printable(100))
+  .meta({ maxProperties: mostTags })
+  .refine((all) => Object.keys(all).length <= mostTags && bytesOfTags(all) <= longestTags, {
+    error: expected(`at most ${mostTags} tags, with ${longestTags} bytes in all`, 'Shorten them, or remove some.'),
+  });
+
 /** The fields of one identity. */
 export const identityFields = {
   name: slug().describe('Unique for all time; the workflow id is `nhi/<name>`.'),
@@ -226,7 +235,7 @@ export const identityFields = {
     .describe('Where consumers read it; the first is authoritative.'),
   consumers: z.array(consumerSchema).max(100).default([]),
   rotation: z.union([slug(), z.strictObject(policyFields)]).describe('The name of a policy, `manual`, or a policy.'),
-  tags: z.record(slug(40), printable(100)).default({}).describe('Free labels, e.g. `vendor: acme`.'),
+  tags: tags.default({}).describe('Free labels, e.g. `vendor: acme`; at most 20.'),
 };
 
 /** The top level of a manifest, with its entries still unchecked: each is checked for itself. */

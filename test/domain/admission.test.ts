@@ -37,6 +37,9 @@ const full = Array.from({ length: queueLimit }, (_, n) => requestOf({ id: `q${n}
 const emergency = requestOf({ kind: 'revoke', emergency: true });
 const spec = specOf('app');
 
+const amendment = (differs: Parameters<typeof specOf>[1] = {}): ChangeRequest =>
+  requestOf({ kind: 'amend', spec: specOf('app', differs) });
+
 describe('what fits the state', () => {
   test.for([
     ['a rotation of an active identity', active(), requestOf(), true],
@@ -56,6 +59,56 @@ describe('what fits the state', () => {
       'needs the declared identity',
     ],
     ['a second provision', active(), requestOf({ kind: 'provision', spec }), 'has a credential already'],
+    [
+      'an amendment',
+      active(),
+      amendment({ owner: { person: 'grace' }, purpose: 'another', dataClass: 'regulated' }),
+      true,
+    ],
+    [
+      'I6: an amendment of the environment',
+      active(),
+      amendment({ environment: 'other' }),
+      'spec.environment: this goes with a rotation',
+    ],
+    [
+      'I6: an amendment of the target',
+      active(),
+      amendment({ target: { name: 'db-2', scope: {} } }),
+      'spec.target.name: this goes',
+    ],
+    [
+      'I6: an amendment of the scope',
+      active(),
+      amendment({ target: { name: 'db', scope: { may: ['x'] } } }),
+      'spec.target.scope: this goes',
+    ],
+    [
+      'I6: an amendment of a delivery',
+      active(),
+      amendment({ deliver: [{ store: 'local', path: 'x' }] }),
+      'spec.deliver.0: this goes',
+    ],
+    [
+      'I6: an amendment of the strategy',
+      active(),
+      amendment({ rotation: { strategy: 'overlap' } }),
+      'spec.rotation.strategy: this goes',
+    ],
+    ['an amendment of a rotation interval', active(), amendment({ rotation: { everyMs: 1 } }), true],
+    [
+      'an amendment in another order of rights',
+      active({ spec: specOf('app', { target: { name: 'db', scope: { may: ['a', 'b'] } } }) }),
+      amendment({ target: { name: 'db', scope: { may: ['b', 'a'] } } }),
+      true,
+    ],
+    [
+      'an amendment behind the rotation that brings its scope',
+      active({ queue: [requestOf({ spec: specOf('app', { environment: 'other' }) })] }),
+      amendment({ environment: 'other' }),
+      true,
+    ],
+    ['an amendment of what never was', stateOf(), amendment(), 'nothing to amend'],
     ['an amendment without what is declared', active(), requestOf({ kind: 'amend' }), 'needs the declared identity'],
     ['a revocation of what never was', stateOf(), requestOf({ kind: 'revoke' }), 'never provisioned'],
     ['an emergency for what never was', stateOf(), emergency, 'never provisioned'],
@@ -155,7 +208,7 @@ describe('whatever is sent', () => {
         }
         expect(asked.id.length).toBeGreaterThan(0);
         expect(asked.requester.length).toBeLessThanOrEqual(200);
-        expect(JSON.stringify(asked).length).toBeLessThanOrEqual(64_000);
+        expect(JSON.stringify(asked).length).toBeLessThanOrEqual(32_768);
         expect(asked.emergency === undefined || typeof asked.emergency === 'boolean').toBe(true);
       }),
       { numRuns: 2_000 },
@@ -182,15 +235,31 @@ describe('whatever is sent', () => {
       ['rotation', 'strategy'],
       ['rotation', 'graceMs'],
       ['rotation', 'freeze'],
+      ['rotation', 'jitterMs'],
+      ['rotation', 'whenInUse'],
+      ['rotation', 'whenNoWindow'],
+      ['rotation', 'whenNotTaken'],
+      ['purpose'],
+      ['deliver', '0', 'path'],
+      ['consumers', '0'],
+      ['consumers', '0', 'name'],
+      ['consumers', '0', 'notify'],
+      ['consumers', '0', 'after'],
+      ['consumers', '0', 'timeoutMs'],
       ['tags'],
     ];
+    const whole = specOf('app', {
+      consumers: [{ name: 'api', notify: { ack: 'manual' }, after: ['web'], timeoutMs: 1_000 }],
+    });
+    expect(admit(stateOf(), requestOf({ kind: 'provision', spec: whole })).accepted).toBe(true);
     const spoiled = fc.constantFrom(null, true, 'x'.repeat(201), -1, [null], { a: null });
     fc.assert(
       fc.property(fc.constantFrom(...paths), spoiled, (path, value) => {
-        const copy = structuredClone(spec) as unknown as Record<string, unknown>;
+        const copy = structuredClone(whole) as unknown as Record<string, unknown>;
         let at = copy;
         for (const key of path.slice(0, -1)) at = at[key] as Record<string, unknown>;
         at[path.at(-1)!] = value;
+        if (path.at(-1) === 'purpose' && typeof value === 'string') return;
         if (path.at(-1) === 'scope' && typeof value === 'object' && value !== null && !Array.isArray(value)) return;
         expect(admit(stateOf(), requestOf({ kind: 'provision', spec: copy as never }))).toMatchObject({
           accepted: false,
@@ -198,5 +267,82 @@ describe('whatever is sent', () => {
       }),
       { numRuns: 500 },
     );
+  });
+});
+
+describe('what is sent as a signal may be anything, and is refused with the field and what was expected', () => {
+  const withSpec = (differs: Parameters<typeof specOf>[1]) =>
+    requestOf({ kind: 'provision', spec: specOf('app', differs) });
+  const large = 'é'.repeat(16_000);
+  const manyTags = (count: number, length: number) =>
+    Object.fromEntries(Array.from({ length: count }, (_, n) => [`t${n}`, 'x'.repeat(length)]));
+
+  test.for([
+    ['no request', null, 'request: expected a request'],
+    ['an id without end', requestOf({ id: 'x'.repeat(201) }), 'id: expected'],
+    ['control characters', requestOf({ requester: 'a\u0000b' }), 'requester: expected who asks'],
+    ['half a character', requestOf({ id: '\uD800' }), 'id: expected'],
+    [
+      'a reason without end, counted in bytes',
+      requestOf({ reason: 'é'.repeat(1_001) }),
+      'reason: expected at most 2000 bytes',
+    ],
+    [
+      'a large request, counted in bytes',
+      withSpec({ target: { name: 'db', scope: { large: `${large}${large.slice(0, 384)}` } } }),
+      'request: expected at most 32768 bytes of JSON',
+    ],
+    ['a repair that is no validate', requestOf({ repair: true }), 'repair: expected a validate'],
+    [
+      'tags that Temporal cannot hold',
+      withSpec({ tags: manyTags(20, 100) }),
+      'spec.tags: expected at most 20 texts, 1200 bytes in all',
+    ],
+    ['too many tags', withSpec({ tags: manyTags(21, 1) }), 'spec.tags'],
+    ['a tag that is no text', withSpec({ tags: { a: 1 } as never }), 'spec.tags'],
+    [
+      'a consumer that is told in two ways',
+      withSpec({ consumers: [{ name: 'a', notify: { ack: 'manual', webhook: 'x' } as never }] }),
+      'spec.consumers',
+    ],
+    [
+      'a consumer that is told in no way',
+      withSpec({ consumers: [{ name: 'a', notify: {} as never }] }),
+      'spec.consumers',
+    ],
+    [
+      'a consumer that waits for one without a name',
+      withSpec({ consumers: [{ name: 'a', notify: { ack: 'manual' }, after: [1] as never }] }),
+      'spec.consumers',
+    ],
+    [
+      'a consumer that may take for ever',
+      withSpec({ consumers: [{ name: 'a', notify: { ack: 'manual' }, timeoutMs: 1e15 }] }),
+      'spec.consumers',
+    ],
+    [
+      'a hundred and one consumers',
+      withSpec({
+        consumers: Array.from({ length: 101 }, (_, n) => ({ name: `c${n}`, notify: { ack: 'manual' } as const })),
+      }),
+      'spec.consumers',
+    ],
+    ['a delivery without a path', withSpec({ deliver: [{ store: 'local', path: '' }] }), 'spec.deliver'],
+    ['no delivery', withSpec({ deliver: [] }), 'spec.deliver'],
+    ['a strategy that is none', withSpec({ rotation: { strategy: 'x' as never } }), 'spec.rotation.strategy'],
+    ['an interval that never ends', withSpec({ rotation: { everyMs: 1e18 } }), 'spec.rotation.everyMs'],
+    [
+      'a freeze without an end',
+      withSpec({ rotation: { freeze: [{ from: '2026-01-01T00:00:00Z', to: 'never', reason: '' }] } }),
+      'spec.rotation.freeze',
+    ],
+  ] as const)('%s', ([, sent, expected]) => {
+    const answer = admit(stateOf(), sent as never);
+    expect(answer).toMatchObject({
+      accepted: false,
+      code: 'InvalidRequest',
+      reason: expect.stringContaining(expected),
+    });
+    expect(JSON.stringify(answer).length).toBeLessThan(500);
   });
 });

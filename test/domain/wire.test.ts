@@ -78,7 +78,7 @@ test('wire names are what running workflows know; another name needs a decision 
 describe('error codes', () => {
   test('say whether trying again can help', () => {
     const retried = (Object.keys(errorCodes) as ErrorCode[]).filter(isRetryable);
-    expect(retried).toEqual(['TargetUnavailable', 'StoreUnavailable', 'OutcomeUnknown', 'StillInUse']);
+    expect(retried).toEqual(['TargetUnavailable', 'StoreUnavailable', 'OutcomeUnknown', 'StillInUse', 'StillRunning']);
   });
 
   test('are ours alone', () => {

@@ -162,6 +162,18 @@ describe('what applying would do', () => {
       'deliver[1]',
       'the new credential is kept there as well',
     ],
+    [
+      'strategy',
+      { rotation: policy({ everyMs: 1000, strategy: 'in-place' }) },
+      'rotation.strategy',
+      'a new credential is made this way; the old one is ended',
+    ],
+    [
+      'environment',
+      { environment: 'development' },
+      'environment',
+      'a new credential is made, by the rules of both environments; the old one is ended',
+    ],
   ])('is one rotation for another %s', (_title, change, path, consequence) => {
     expect(only(change)).toMatchObject({ action: 'rotate', changes: [{ path, consequence }] });
   });
@@ -175,7 +187,6 @@ describe('what applying would do', () => {
     ['consumer', { consumers: [{ name: 'api', notify: { ack: 'manual' as const } }] }, 'consumers[0]'],
     ['kind', { kind: 'service-account' as const }, 'kind'],
     ['interval', { rotation: policy({ everyMs: 2000 }) }, 'rotation.everyMs'],
-    ['strategy', { rotation: policy({ everyMs: 1000, strategy: 'in-place' }) }, 'rotation.strategy'],
   ])('is to amend for another %s: nothing happens at the target, and nobody has to approve', (_title, change, path) => {
     const found = only(change);
     expect(found).toMatchObject({ action: 'amend', needsApproval: false, changes: [{ path, effect: 'amend' }] });
@@ -192,7 +203,8 @@ describe('what applying would do', () => {
     ]);
   });
 
-  it('needs approval also where it moves out of an environment that needs it', () => {
+  it('I6: needs approval also where it moves out of an environment that needs it, with nothing but its label', () => {
+    expect(only({ environment: 'development' })).toMatchObject({ action: 'rotate', needsApproval: true });
     const moved = { environment: 'development', target: { name: 'other-db', scope: {} } };
     expect(only(moved).needsApproval).toBe(true);
     expect(diff([spec(moved)], [state({ spec: spec({ environment: 'staging' }) })])[0]!.needsApproval).toBe(false);

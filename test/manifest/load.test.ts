@@ -1,3 +1,4 @@
+import { whatIsMalformed } from '../../src/domain/well-formed.js';
 import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -526,5 +527,51 @@ describe('files and folders', () => {
   it('with a byte order mark are read', async () => {
     await writeFile(join(folder, 'a.yaml'), `\ufeff${manifest()}`);
     expect((await loadManifests([folder], context)).problems).toEqual([]);
+  });
+});
+
+describe('what Temporal can hold', () => {
+  const tags = (count: number, length: number) =>
+    `{ ${Array.from({ length: count }, (_, n) => `tag-${n}: ${'x'.repeat(length)}`).join(', ')} }`;
+
+  it.each([
+    ['more tags than one attribute holds', tags(21, 1)],
+    ['tags that are longer than one attribute holds', tags(13, 100)],
+    ['tags that are longer in bytes', tags(7, 0).replaceAll(': ', `: ${'é'.repeat(100)}`)],
+  ])('is not %s', (_title, written) => {
+    expect(problems(manifest({ tags: written }))).toEqual([
+      expect.stringMatching(/tags: expected at most 20 tags, with 1200 bytes in all.*Shorten them, or remove some/),
+    ]);
+  });
+
+  it('is as many tags as fit', () => {
+    expect(problems(manifest({ tags: tags(20, 40) }))).toEqual([]);
+  });
+
+  it('is not an identity of any size', () => {
+    const grants = Array.from({ length: 700 }, (_, n) => `{ on: a_table_of_the_ledger_${n}, may: [select] }`);
+    const large = manifest({ target: `{ name: ledger-db, scope: { grants: [${grants.join(', ')}] } }` });
+    expect(problems(large)).toEqual([
+      expect.stringMatching(/identities\[0\]: the identity is too large: \d+ bytes as JSON, expected at most 29000/),
+    ]);
+  });
+
+  it('is every identity that a manifest may declare: none is refused once it is sent', () => {
+    const { identities } = read(
+      manifest({
+        owner: `{ person: "${'é'.repeat(200)}", team: "${'é'.repeat(100)}" }`,
+        purpose: `"${'é'.repeat(500)}"`,
+        tags: tags(10, 90),
+        rotation: `{ every: 30d, grace: 1h, freeze: [{ from: 2026-12-24T00:00:00+01:00, to: 2026-12-27T00:00:00+01:00, reason: "${'é'.repeat(200)}" }] }`,
+        consumers: `[{ name: api, notify: { webhook: "https://example.com/${'é'.repeat(1900)}" }, timeout: 30d }, { name: sh, notify: { command: [sh, "${'é'.repeat(2000)}"] }, after: [api] }]`,
+      }),
+    );
+    const request = {
+      id: 'é'.repeat(200),
+      kind: 'provision',
+      requester: 'é'.repeat(200),
+      reason: 'é'.repeat(1_000),
+    } as const;
+    expect(whatIsMalformed({ ...request, spec: identities[0]! })).toBeUndefined();
   });
 });

@@ -2,6 +2,7 @@ import { setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow'
 import type { SearchAttributePair } from '@temporalio/common';
 import type { IdentitySpec, IdentityState } from '../../src/domain/identity.js';
 import type { ProcessState, StageName } from '../../src/domain/process.js';
+import { keyword, keywordList } from '../../src/domain/tags.js';
 import { searchAttributes } from '../../src/temporal/search-attributes.js';
 import { renderIdentity, renderProcess } from './render.js';
 
@@ -38,11 +39,11 @@ export function showIdentity(state: IdentityState, isSettled: boolean): void {
 export function attributesOf(spec: IdentitySpec, status: string, tags: readonly string[] = []): SearchAttributePair[] {
   return [
     { key: searchAttributes.kind, value: spec.kind },
-    { key: searchAttributes.owner, value: spec.owner.person },
-    { key: searchAttributes.target, value: spec.target.name },
-    { key: searchAttributes.environment, value: spec.environment },
+    { key: searchAttributes.owner, value: keyword(spec.owner.person) },
+    { key: searchAttributes.target, value: keyword(spec.target.name) },
+    { key: searchAttributes.environment, value: keyword(spec.environment) },
     { key: searchAttributes.status, value: status },
-    { key: searchAttributes.tags, value: [...tagsOf(spec), ...tags] },
+    { key: searchAttributes.tags, value: keywordList([...tags, ...tagsOf(spec)]) },
   ];
 }
 

@@ -1,0 +1,67 @@
+/** Where two declarations of an identity differ, and which of that only a process may bring about. Pure. */
+import type { IdentitySpec } from './identity.js';
+
+/** A path inside a declaration. */
+export type FieldPath = readonly (string | number)[];
+
+export interface Difference {
+  readonly path: FieldPath;
+  readonly from: unknown;
+  readonly to: unknown;
+}
+
+/** Everything that differs below `path`. In lists whose order does not matter it compares the members, elsewhere the places. */
+export function differences(path: FieldPath, from: unknown, to: unknown): Difference[] {
+  if (isSame(from, to)) return [];
+  if (isMapping(from) && isMapping(to)) {
+    return [...new Set([...Object.keys(from), ...Object.keys(to)])].flatMap((key) =>
+      differences([...path, key], from[key], to[key]),
+    );
+  }
+  if (!Array.isArray(from) || !Array.isArray(to)) return [{ path, from, to }];
+  if (isReordered(path, from, to)) return [];
+  if ([...from, ...to].every((item) => !isMapping(item) && !Array.isArray(item))) return [{ path, from, to }];
+  const length = Math.max(from.length, to.length);
+  return Array.from({ length }, (_, index) => differences([...path, index], from[index], to[index])).flat();
+}
+
+/**
+ * Whether a change of this field needs a new credential. An amendment asks no policy and waits at no gate, so it may only change what
+ * neither the target nor the rules for the credential depend on: a new label must not be the way around a gate.
+ */
+export function needsRotation(path: FieldPath): boolean {
+  const [part, field] = path;
+  return (
+    part === 'environment' || part === 'target' || part === 'deliver' || (part === 'rotation' && field === 'strategy')
+  );
+}
+
+/** The first field that an amendment would change and may not, e.g. `target.scope`. */
+export function beyondAmendment(before: IdentitySpec, after: IdentitySpec): string | undefined {
+  const found = differences([], before, after).find(({ path }) => needsRotation(path));
+  return found?.path.slice(0, 2).join('.');
+}
+
+/** The same data, whatever the order of the keys. */
+export function isSame(one: unknown, other: unknown): boolean {
+  return canonical(one) === canonical(other);
+}
+
+/** The order of deliveries and of a command's words matters; that of rights and consumers does not. */
+function isReordered(path: FieldPath, from: readonly unknown[], to: readonly unknown[]): boolean {
+  if (path[0] === 'deliver' || path.at(-1) === 'command') return false;
+  const sorted = (items: readonly unknown[]) => items.map(canonical).sort();
+  return isSame(sorted(from), sorted(to));
+}
+
+function canonical(value: unknown): string {
+  return (
+    JSON.stringify(value, (_, inner: unknown) =>
+      isMapping(inner) ? Object.fromEntries(Object.entries(inner).toSorted(([a], [b]) => (a < b ? -1 : 1))) : inner,
+    ) ?? 'undefined'
+  );
+}
+
+function isMapping(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
