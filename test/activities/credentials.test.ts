@@ -348,6 +348,21 @@ describe('drain', () => {
     });
   });
 
+  test('waits for the old login at another target, also where the new one has the same name', async () => {
+    const from = await current(1);
+    const spec = specOf(name, { target: { name: 'db-2', scope: {} } });
+    const to = await current(2, { spec, from });
+    expect(to.principal).toBe(from.principal);
+    db.sessions.set(from.principal, 1);
+    const startedAt = new Date().toISOString();
+    const watched = new MockActivityEnvironment().run(act.drain, {
+      ...changeOf(2, { spec, from, to }),
+      startedAt,
+      deadline: startedAt,
+    });
+    await expect(watched).resolves.toMatchObject({ drained: false, sessions: 1 });
+  });
+
   test('of a login that was replaced in place has nobody to wait for', async () => {
     const from = await current(1);
     expect(await run(watching(from, from, 0, minute))).toMatchObject({ drained: true, waitedMs: 0 });
