@@ -43,7 +43,8 @@ export function count(number: number, one: string, many = `${one}s`): string {
 /** What a plan would do, for the person who is asked to approve it. */
 export function planInWords(plan: ProcessPlan): string[] {
   return [
-    `${plan.kind} ${plan.identity} (${plan.environment}, ${plan.dataClass} data), owned by ${plan.owner}`,
+    `${plan.kind}${plan.repair ? ' and repair' : ''} ${plan.identity} (${plan.environment}, ${plan.dataClass} data), owned by ${plan.owner}`,
+    ...(isRelabelled(plan) ? [`until now: ${plan.before!.environment}, ${plan.before!.dataClass} data`] : []),
     `asked by ${plan.requester}${plan.reason === undefined ? '' : `: ${plan.reason}`}`,
     ...(plan.emergency ? ['this is an emergency'] : []),
     ...(plan.from
@@ -55,6 +56,10 @@ export function planInWords(plan: ProcessPlan): string[] {
     `strategy: ${plan.strategy}, grace ${span(plan.graceMs)}`,
     `consumers: ${plan.consumers.length > 0 ? plan.consumers.join(', ') : 'none'}`,
   ];
+}
+
+function isRelabelled({ before, environment, dataClass }: ProcessPlan): boolean {
+  return before !== undefined && (before.environment !== environment || before.dataClass !== dataClass);
 }
 
 function scopeChange(before: unknown, after: unknown): string[] {

@@ -13,6 +13,10 @@ export interface ProcessPlan {
   readonly emergency: boolean;
   readonly environment: string;
   readonly dataClass: IdentitySpec['dataClass'];
+  /** As declared until now. The rules of both hold, since a new label must not be the way around a gate. */
+  readonly before?: { readonly environment: string; readonly dataClass: IdentitySpec['dataClass'] };
+  /** A validation that puts right what drifted: it changes the target. */
+  readonly repair?: true;
   readonly owner: string;
   readonly strategy: Strategy;
   /** The credential that goes, by reference. */
@@ -30,7 +34,7 @@ export interface ProcessPlan {
 
 /** Derives the plan of a process from what it starts from. Pure; the same input gives the same plan. */
 export function planOf(input: ProcessInput): ProcessPlan {
-  const { kind, spec, request, current } = input;
+  const { kind, spec, specBefore, request, current } = input;
   const makesCredential = kind === 'provision' || kind === 'rotate';
   return {
     v: 1,
@@ -42,9 +46,11 @@ export function planOf(input: ProcessInput): ProcessPlan {
     emergency: request.emergency ?? false,
     environment: spec.environment,
     dataClass: spec.dataClass,
+    ...(specBefore && { before: { environment: specBefore.environment, dataClass: specBefore.dataClass } }),
+    ...(request.repair && { repair: true }),
     owner: spec.owner.person,
     strategy: spec.rotation.strategy,
-    ...(current && { from: goingCredential(current, input.specBefore ?? spec) }),
+    ...(current && { from: goingCredential(current, specBefore ?? spec) }),
     ...(makesCredential && {
       to: {
         target: spec.target.name,

@@ -112,8 +112,7 @@ function isGated(
   { policy = onlyOffboarding }: DiffOptions,
 ): boolean {
   if (action !== 'provision' && action !== 'rotate') return false;
-  const environments = [spec.environment, ...(before ? [before.environment] : [])];
-  return environments.some((environment) => approvalNeededFor(policy, action satisfies ProcessKind, environment));
+  return approvalNeededFor(policy, action satisfies ProcessKind, spec.environment, before?.environment);
 }
 
 function blockedBy(state: IdentityState | undefined): { blocked?: string } {

@@ -19,7 +19,7 @@ const noObligations: Obligations = { approvals: 0, gateMs: 0 };
 
 /** Changes where somebody has a say: production, as the operator defines it, and every offboarding. */
 export function plainPolicy(settings: Settings): Policy {
-  const digest = digestOf({ policy: 'plain', version: 1, settings });
+  const digest = digestOf({ policy: 'plain', version: 2, settings });
   return {
     digest,
     decide(plan, at) {
@@ -82,20 +82,37 @@ function denied(denials: readonly Denial[]): Pick<Decision, 'effect' | 'reasons'
 }
 
 /** Why people have to approve; none is a free pass. Sorted. */
-function gateReasons({ kind, emergency, environment }: ProcessPlan, settings: Settings): string[] {
-  if (settings.approvals === 0 || kind === 'validate' || emergency) return [];
+function gateReasons(plan: GatedBy, settings: Settings): string[] {
+  if (settings.approvals === 0 || changesNothing(plan) || plan.emergency) return [];
   const reasons = [];
-  if (kind === 'offboard') reasons.push('offboarding-needs-approval');
-  if (settings.approvalEnvironments.includes(environment)) reasons.push('environment-needs-approval');
+  if (plan.kind === 'offboard') reasons.push('offboarding-needs-approval');
+  // Also where it leaves such an environment: a new label must not be the way around the gate.
+  const environments = [plan.environment, ...(plan.before ? [plan.before.environment] : [])];
+  if (environments.some((environment) => settings.approvalEnvironments.includes(environment)))
+    reasons.push('environment-needs-approval');
   return reasons.sort();
 }
 
-function freePassReason({ kind, emergency }: ProcessPlan): string {
-  if (kind === 'validate') return 'changes-nothing';
-  return emergency ? 'emergency-revocation' : 'no-approval-needed';
+type GatedBy = Pick<ProcessPlan, 'kind' | 'emergency' | 'environment'> & {
+  readonly before?: { readonly environment: string };
+  readonly repair?: true;
+};
+
+function changesNothing({ kind, repair }: GatedBy): boolean {
+  return kind === 'validate' && repair !== true;
 }
 
-/** Says in advance whether a change will need approval, and why; for `tenure plan`. */
-export function approvalNeededFor(settings: Settings, kind: ProcessPlan['kind'], environment: string): boolean {
-  return gateReasons({ kind, emergency: false, environment } as ProcessPlan, settings).length > 0;
+function freePassReason(plan: ProcessPlan): string {
+  if (changesNothing(plan)) return 'changes-nothing';
+  return plan.emergency ? 'emergency-revocation' : 'no-approval-needed';
+}
+
+/** Says in advance whether a change will need approval; for `tenure plan`. `before`: the environment that it leaves. */
+export function approvalNeededFor(
+  settings: Settings,
+  kind: ProcessPlan['kind'],
+  environment: string,
+  before: string = environment,
+): boolean {
+  return gateReasons({ kind, emergency: false, environment, before: { environment: before } }, settings).length > 0;
 }

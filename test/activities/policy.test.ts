@@ -61,6 +61,30 @@ describe('authorize', () => {
     ],
     ['an emergency revocation is never gated', plan({ kind: 'revoke', emergency: true }), ['emergency-revocation'], 0],
     ['validating is never gated', plan({ kind: 'validate' }), ['changes-nothing'], 0],
+    [
+      'I6: a validation that repairs is gated like a rotation',
+      plan({ kind: 'validate', repair: true }),
+      ['environment-needs-approval'],
+      2,
+    ],
+    [
+      'a repair elsewhere needs none',
+      plan({ kind: 'validate', repair: true, environment: 'development' }),
+      ['no-approval-needed'],
+      0,
+    ],
+    [
+      'I6: another label is no way out of an environment that needs approval',
+      plan({ environment: 'development', before: { environment: 'production', dataClass: 'regulated' } }),
+      ['environment-needs-approval'],
+      2,
+    ],
+    [
+      'I6: nor into one',
+      plan({ before: { environment: 'development', dataClass: 'internal' } }),
+      ['environment-needs-approval'],
+      2,
+    ],
   ])('%s', async (_title, some, reasons, approvals) => {
     expect(await activities().authorize(some)).toMatchObject({
       effect: 'allow',

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { planOf } from '../../src/domain/plan.js';
-import { processKinds, stageNames, stagesOf, type ProcessInput } from '../../src/domain/process.js';
+import { stageNames, stagesOf, type ProcessInput } from '../../src/domain/process.js';
 import { digestOf } from '../../src/policy/digest.js';
 import { specOf } from '../support/spec.js';
 
@@ -43,6 +43,13 @@ describe('the plan', () => {
     ['what that may do', { specBefore: specOf('app') }],
     ['the grace', { spec: specOf('app', { rotation: { graceMs: 5 } }) }],
     ['the kind', { kind: 'revoke' }],
+    ['the environment', { spec: specOf('app', { environment: 'other' }) }],
+    ['the environment that it leaves', { specBefore: specOf('app', { environment: 'other' }) }],
+    ['the class of data that it leaves', { specBefore: specOf('app', { dataClass: 'regulated' }) }],
+    [
+      'whether it repairs',
+      { request: { id: 'r', kind: 'validate', requester: 'ada', reason: 'a test', repair: true } },
+    ],
   ] as const)('I6: another digest when %s differs', ([, differs]) => {
     expect(digestOf(planOf(inputOf(differs as Partial<ProcessInput>)))).not.toBe(digestOf(planOf(inputOf())));
   });
@@ -60,14 +67,17 @@ describe('the plan', () => {
 });
 
 describe('the stages', () => {
-  test.for(processKinds)('of %s are in the order that an operator learns once, and end with the seal', (kind) => {
-    // An end waits for no consumer: they hear of it when it is proven.
-    const isEnd = kind === 'revoke' || kind === 'offboard';
-    const order = stagesOf[kind]
-      .filter((name) => !isEnd || name !== 'hand over')
-      .map((name) => stageNames.indexOf(name));
-    expect(order).toEqual(order.toSorted((a, b) => a - b));
-    expect(stagesOf[kind][0]).toBe('plan');
-    expect(stagesOf[kind].at(-1)).toBe('seal');
+  test.for(['provision', 'rotate', 'validate'] as const)(
+    'of %s are in the order that an operator learns once, and end with the seal',
+    (kind) => {
+      const order = stagesOf[kind].map((name) => stageNames.indexOf(name));
+      expect(order).toEqual(order.toSorted((a, b) => a - b));
+      expect(stagesOf[kind].at(-1)).toBe('seal');
+    },
+  );
+
+  test.for(['revoke', 'offboard'] as const)('of %s end the credentials and prove it before anybody is told', (kind) => {
+    const order = ['plan', 'authorize', 'gate', 'retire', 'refuse', 'purge', 'hand over', 'seal'];
+    expect(stagesOf[kind].filter((name) => name !== 'remove')).toEqual(order);
   });
 });
