@@ -1,13 +1,7 @@
 /** The operator's file as it is written. The JSON Schema for editors is made from these schemas. */
 import { z } from 'zod';
 import { duration, freezeSchema, slug } from '../manifest/schema.js';
-
-const secretSource = z
-  .union([
-    z.strictObject({ file: z.string().min(1).max(1000) }),
-    z.strictObject({ env: z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/) }),
-  ])
-  .describe('Where the secret is: a file of mode 0600, or a variable. Never the secret itself.');
+import { secretSource } from '../stores/secret-source.js';
 
 const httpUrl = z
   .string()

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Material } from '../stores/store.js';
 import { acknowledged, inSeconds, refused, type Answer, type Telling } from './consumer.js';
-import { redact } from './redact.js';
+import { redact } from '../stores/redact.js';
 import { slots } from '../domain/credential.js';
 
 /** What a program is given of the worker's own environment. The rest may hold the worker's secrets. */

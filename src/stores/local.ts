@@ -27,6 +27,7 @@ import { fileOf, readNewest, removeOlder, writeGeneration } from './local/genera
 import { loadKey, type LocalStoreKey } from './local/key.js';
 import { checkPath } from './local/path.js';
 import { unavailable } from './local/unavailable.js';
+import { secretSource } from './secret-source.js';
 import * as change from './slots.js';
 import type { Material, SlotRecord, Store, StoreEntry } from './store.js';
 
@@ -38,9 +39,7 @@ export const localStoreOptions = z.strictObject({
   /** Folder of the entries, relative to the operator's file. Made with mode 0700 on first use. */
   directory: z.string().min(1).describe('Folder of the entries, relative to this file'),
   /** An age identity (AGE-SECRET-KEY-1…). Losing it loses the material; whoever has it can read everything. */
-  key: z
-    .union([z.strictObject({ file: z.string().min(1) }), z.strictObject({ env: z.string().min(1) })])
-    .describe('Where the age identity is that encrypts the entries: a file of mode 0600, or a variable'),
+  key: secretSource.describe('Where the age identity is that encrypts the entries: a file of mode 0600, or a variable'),
 });
 
 /** The same with absolute paths. */

@@ -1,7 +1,16 @@
 /** Reads a secret from where the operator keeps it: a file that nobody else can read, or a variable. */
 import { readFile, stat } from 'node:fs/promises';
+import { z } from 'zod';
 import type { SecretSource } from '../config/types.js';
 import { TenureError, type ErrorCode } from '../domain/errors.js';
+
+/** How the operator's file names a secret. Never the secret itself. */
+export const secretSource = z
+  .union([
+    z.strictObject({ file: z.string().min(1).max(1000) }),
+    z.strictObject({ env: z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/) }),
+  ])
+  .describe('Where the secret is: a file of mode 0600, or a variable. Never the secret itself.');
 
 /** Permission bits of group and others. */
 const othersMask = 0o077;

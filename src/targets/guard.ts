@@ -3,6 +3,7 @@
  * throw what its vendor's library throws; what leaves here has a code, and holds no secret and no connection string.
  */
 import { TenureError } from '../domain/errors.js';
+import { redact } from '../stores/redact.js';
 import type { Material } from '../stores/store.js';
 import type { Target } from './target.js';
 
@@ -29,9 +30,6 @@ const calls = {
 
 type CallName = keyof typeof calls;
 
-/** Material keys that say where and who, and are no secret. */
-const openKeys = ['username', 'host', 'port', 'database'];
-
 /** The same target, guarded. */
 export function guardTarget(target: Target, options: GuardOptions = { callTimeoutMs: 90_000 }): Target {
   const guarded = (Object.keys(calls) as CallName[]).map((name) => [
@@ -42,7 +40,7 @@ export function guardTarget(target: Target, options: GuardOptions = { callTimeou
       try {
         return await within(options.callTimeoutMs, method.apply(target, args), about, calls[name]);
       } catch (error) {
-        throw sanitise(error, secretsIn(args), about);
+        throw sanitise(error, materialsIn(args), about);
       }
     },
   ]);
@@ -68,36 +66,32 @@ async function within<T>(ms: number, work: Promise<T>, about: string, kind: 'rea
 }
 
 /** The error without secrets. What has no code is a bug: it stays loud, under the name of the broken promise. */
-function sanitise(error: unknown, secrets: readonly string[], about: string): Error {
+function sanitise(error: unknown, materials: readonly Material[], about: string): Error {
   if (error instanceof TenureError) {
-    const facts = JSON.parse(scrub(JSON.stringify(error.facts), secrets)) as Record<string, unknown>;
-    return new TenureError(error.code, scrub(error.message, secrets), facts);
+    const facts = JSON.parse(scrub(JSON.stringify(error.facts), materials)) as Record<string, unknown>;
+    return new TenureError(error.code, scrub(error.message, materials), facts);
   }
   const { message, stack } = error instanceof Error ? error : new Error(String(error));
-  const broken = new Error(`InvariantBroken: ${about} threw what has no code: ${scrub(message, secrets)}`);
+  const broken = new Error(`InvariantBroken: ${about} threw what has no code: ${scrub(message, materials)}`);
   // Without a cause: it would carry the unscrubbed text into logs.
-  if (stack !== undefined) broken.stack = scrub(stack, secrets);
+  if (stack !== undefined) broken.stack = scrub(stack, materials);
   return broken;
 }
 
-function scrub(text: string, secrets: readonly string[]): string {
-  return secrets
-    .reduce((rest, secret) => rest.replaceAll(secret, '[secret]'), text)
+/** Without the materials of the call, and without what looks like a secret that it was not given. */
+function scrub(text: string, materials: readonly Material[]): string {
+  return redact(text, materials)
     .replace(/SCRAM-SHA-\d+\$[^\s'"]+/g, '[verifier]')
-    .replace(/\b([a-z][a-z0-9+.-]*:\/\/)[^\s/@:]*:[^\s@]*@/gi, '$1[secret]@');
+    .replace(/\b([a-z][a-z0-9+.-]*:\/\/)[^\s/@:]*:[^\s@]*@/gi, '$1[redacted]@');
 }
 
-/** Every secret string in the arguments: materials may stand inside other arguments. */
-function secretsIn(value: unknown): string[] {
+/** Every material in the arguments: they may stand inside other arguments. */
+function materialsIn(value: unknown): Material[] {
   if (typeof value !== 'object' || value === null) return [];
-  const found = Object.entries(value).flatMap(([key, inner]) => {
-    if (typeof inner !== 'string') return secretsIn(inner);
-    return isMaterial(value) && !openKeys.includes(key) && inner.length > 3 ? [inner, encodeURIComponent(inner)] : [];
-  });
-  return [...new Set(found)].sort((a, b) => b.length - a.length);
+  return isMaterial(value) ? [value] : Object.values(value).flatMap(materialsIn);
 }
 
 function isMaterial(value: object): value is Material {
-  const isOther = 'identity' in value || 'principal' in value;
+  const isOther = Array.isArray(value) || 'identity' in value || 'principal' in value;
   return !isOther && Object.values(value).every((inner) => typeof inner === 'string');
 }

@@ -1,7 +1,7 @@
 import { access, mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { redact } from '../../src/consumers/redact.js';
+import { redact } from '../../src/stores/redact.js';
 import type { Consumer } from '../../src/domain/identity.js';
 import { newScene, secret, version, type Scene } from './scene.js';
 

@@ -50,6 +50,7 @@ describe('the guard around a target', () => {
     ['the password', material.password],
     ['the password in a url', material.url],
     ['the password as urls write it', 'p%40ss%2Fword-of-some-length'],
+    ['the password in base64, as a message on the wire has it', Buffer.from(material.password).toString('base64')],
     ['a url that it was not given', 'redis://app:another-secret@cache:6379/0'],
     ['a verifier', "ALTER ROLE x PASSWORD 'SCRAM-SHA-256$4096:c2FsdA==$another-secret:c2Vydg=='"],
   ])('takes %s out of an error, its facts included', async (_, text) => {
@@ -57,7 +58,7 @@ describe('the guard around a target', () => {
     const error = await failureOf(target.uninstall(subject, holder, { holder, material, scope: {} }));
     const shown = JSON.stringify([error.message, error.facts, error.stack]);
     expect(error).toMatchObject({ code: 'RejectedUnchanged' });
-    expect(shown).not.toMatch(/p@ss|p%40ss|another-secret/);
+    expect(shown).not.toMatch(/p@ss|p%40ss|another-secret|cEBzcy93/);
     expect(shown).toContain('no: ');
   });
 
@@ -66,12 +67,20 @@ describe('the guard around a target', () => {
     expect((await failureOf(target.verify(subject, material))).message).toBe('payments-db_a at epoch 1 of payments-db');
   });
 
+  it('keeps the words of a scope, which a message about a right cannot do without', async () => {
+    const scope = { grants: [{ on: 'ledger', may: ['select', 'insert'] }] };
+    const target = guarded(() => Promise.reject(new TenureError('RejectedUnchanged', 'may not select from ledger')));
+    expect((await failureOf(target.install({ ...subject, scope }, holder, material))).message).toBe(
+      'may not select from ledger',
+    );
+  });
+
   it('keeps a bug loud, without code, cause or secret', async () => {
     const target = guarded(() => Promise.reject(new TypeError(`cannot read ${material.password}`)));
     const error = await failureOf(target.verify(subject, material));
     expect(error).not.toBeInstanceOf(TenureError);
     expect(error.message).toBe(
-      'InvariantBroken: target ledger-db: verify threw what has no code: cannot read [secret]',
+      'InvariantBroken: target ledger-db: verify threw what has no code: cannot read [redacted]',
     );
     expect(error.stack).not.toContain(material.password);
     expect(error.cause).toBeUndefined();

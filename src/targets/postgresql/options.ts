@@ -4,8 +4,7 @@ import { resolve } from 'node:path';
 import type { ConnectionOptions } from 'node:tls';
 import { z } from 'zod';
 import { TenureError } from '../../domain/errors.js';
-
-const secretSource = z.union([z.strictObject({ file: z.string().min(1) }), z.strictObject({ env: z.string().min(1) })]);
+import { secretSource } from '../../stores/secret-source.js';
 
 const tlsFiles = z.strictObject({
   /** File with the certificate authorities to trust, PEM. */

@@ -1,4 +1,4 @@
-import type { Material } from '../stores/store.js';
+import type { Material } from './store.js';
 
 /** Fields that name a place or an account. Without them a message about a failed login would say nothing. */
 const publicFields = new Set(['username', 'host', 'port', 'database']);
