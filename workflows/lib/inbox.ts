@@ -1,4 +1,5 @@
 import { condition, defineQuery, defineSignal, log, setHandler } from '@temporalio/workflow';
+import { clip } from '../../src/domain/clip.js';
 import type { ProcessState, Vote } from '../../src/domain/process.js';
 import {
   processMessages,
@@ -27,12 +28,19 @@ export class Inbox {
 
   constructor(state: () => ProcessState, stop: () => void) {
     setHandler(process, state, { description: 'The stages, the gate, what it is parked for' });
-    setHandler(decide, (vote) => this.take(isVote(vote), 'decide', () => this.votes.push(vote)), {
-      description: 'Approve or deny the plan of this digest',
-    });
+    setHandler(
+      decide,
+      (vote) => this.take(isVote(vote) && this.mayCount(vote, state()), 'decide', () => this.votes.push(kept(vote))),
+      {
+        description: 'Approve or deny the plan of this digest',
+      },
+    );
     setHandler(
       acknowledge,
-      (ack) => this.take(isAcknowledgement(ack), 'acknowledge', () => this.acknowledged.add(acknowledgementKey(ack))),
+      (ack) =>
+        this.take(isAcknowledgement(ack) && this.acknowledged.size < mostKept, 'acknowledge', () =>
+          this.acknowledged.add(acknowledgementKey(ack)),
+        ),
       {
         description: 'A consumer has taken the new credential',
       },
@@ -66,8 +74,15 @@ export class Inbox {
     return word;
   }
 
+  /** One vote a person counts, the first, and only for this plan: what cannot count takes nobody's place. */
+  private mayCount({ approver, planDigest }: Vote, { decision }: ProcessState): boolean {
+    const isSameVote = (vote: Vote): boolean => vote.approver === approver && vote.planDigest === planDigest;
+    const isOfAnotherPlan = decision !== undefined && planDigest !== decision.planDigest;
+    return !isOfAnotherPlan && this.votes.length < mostKept && !this.votes.some(isSameVote);
+  }
+
   private preempt(told: Preempt, stop: () => void): void {
-    this.preemptedBy = typeof told?.by === 'string' ? told.by : 'an emergency';
+    this.preemptedBy = typeof told?.by === 'string' ? clip(told.by, longestName) : 'an emergency';
     stop();
   }
 
@@ -75,6 +90,21 @@ export class Inbox {
     if (isUsable) keep();
     else log.warn('a signal was left out of account', { signal });
   }
+}
+
+/** A flood of signals must not make the state larger than Temporal holds: what comes after so many is left out. */
+const mostKept = 200;
+const longestName = 250;
+const longestReason = 500;
+
+function kept({ approver, decision, planDigest, reason, at }: Vote): Vote {
+  return {
+    approver,
+    decision,
+    planDigest,
+    ...(typeof reason === 'string' && { reason: clip(reason, longestReason) }),
+    at: typeof at === 'string' ? clip(at, longestName) : '',
+  };
 }
 
 /** Acknowledgements count for one version only. */
@@ -87,10 +117,7 @@ export function acknowledgementKey({
 
 function isVote(vote: Vote | null | undefined): boolean {
   return (
-    typeof vote?.approver === 'string' &&
-    vote.approver !== '' &&
-    typeof vote.planDigest === 'string' &&
-    (vote.decision === 'approve' || vote.decision === 'deny')
+    isName(vote?.approver) && isName(vote?.planDigest) && (vote?.decision === 'approve' || vote?.decision === 'deny')
   );
 }
 
@@ -99,5 +126,9 @@ function isResume(told: Resume | null | undefined): boolean {
 }
 
 function isAcknowledgement(ack: ConsumerAcknowledgement | null | undefined): boolean {
-  return typeof ack?.consumer === 'string' && typeof ack.version === 'string';
+  return isName(ack?.consumer) && isName(ack?.version);
+}
+
+function isName(value: unknown): boolean {
+  return typeof value === 'string' && value !== '' && value.length <= longestName;
 }
