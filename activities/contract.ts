@@ -104,7 +104,7 @@ export interface RecordActivities {
     readonly state: ProcessState;
     readonly result: ProcessResult;
   }): Promise<{ readonly evidence: string }>;
-  /** Tells operators: parked, failed, revoked. Best effort; never fails the process. */
+  /** Tells operators what is parked, left unfinished, or was not rotated in time. Best effort; never fails the process. */
   notify(notice: {
     readonly identity: string;
     readonly operation: string;
