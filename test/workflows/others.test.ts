@@ -1,16 +1,9 @@
-/** validate, provision, revoke, campaign, and what only shows with workers that come and go. */
+/** validate, provision, moves, the record, and what only shows with workers that come and go. */
 import { afterAll, beforeAll, describe, expect as check, test } from 'vitest';
 import { TenureError } from '../../src/domain/errors.js';
 import type { IdentityState } from '../../src/domain/identity.js';
-import {
-  campaignWorkflow,
-  identityId,
-  identityMessages,
-  taskQueue,
-  type CampaignStart,
-} from '../../src/domain/wire.js';
-import { searchAttributes } from '../../src/temporal/search-attributes.js';
-import { Engine, eventually, specOf } from '../support/engine.js';
+import { identityId, identityMessages } from '../../src/domain/wire.js';
+import { Engine, specOf } from '../support/engine.js';
 import { begun, closedAs, failureResult, operationOf, provisioned, worldOf } from '../support/world.js';
 
 let engine: Engine;
@@ -94,56 +87,6 @@ describe('a move to another target', () => {
     check((await engine.do({ kind: 'revoke', emergency: true }, 'moves')).status).toBe('revoked');
     check(await worldOf(engine, 'moves')).toEqual({ logins: {}, slots: {} });
     await engine.replays('moves');
-  });
-});
-
-describe('a campaign', () => {
-  test('I10: keeps its budget for a target, and one that fails does not stop the others', async () => {
-    const names = ['c-1', 'c-2', 'c-3', 'c-4', 'c-5'];
-    const rotation = { name: 'weekly' };
-    await Promise.all(names.map((name) => provisioned(engine, name, { rotation })));
-    // What is due is due since yesterday.
-    for (const name of names)
-      engine.around.only.set(name, { nextRotation: () => Promise.resolve('2020-01-01T00:00:00.000Z') });
-    await Promise.all(names.map((name) => engine.do({ kind: 'amend', spec: specOf(name, { rotation }) }, name)));
-    engine.around.target.faults.set('install c-2', {
-      when: 'before',
-      times: 9,
-      error: new TenureError('RejectedUnchanged', 'no'),
-    });
-    const query = `NhiTags = 'policy:weekly' AND ${searchAttributes.nextRotation.name} < '2021-01-01T00:00:00Z' AND WorkflowType = 'identity'`;
-    await eventually(
-      async () => (await engine.client.workflow.count(query)).count,
-      (count) => count === names.length,
-    );
-    let most = 0;
-    const handle = await engine.client.workflow.start(campaignWorkflow, {
-      workflowId: 'campaign-weekly',
-      taskQueue,
-      args: [{ policy: 'weekly' } satisfies CampaignStart],
-    });
-    let isOver = false;
-    const watching = (async () => {
-      while (!isOver) {
-        const states = await Promise.all(names.map((name) => engine.state(name)));
-        most = Math.max(most, states.filter(({ running }) => running).length);
-      }
-    })();
-    const report = await handle.result();
-    isOver = true;
-    await watching;
-    check(most).toBeLessThanOrEqual(2);
-    check(most).toBeGreaterThan(0);
-    check(
-      Object.fromEntries(report.items.map(({ name, status }: { name: string; status: string }) => [name, status])),
-    ).toEqual({
-      'c-1': 'succeeded',
-      'c-2': 'failed',
-      'c-3': 'succeeded',
-      'c-4': 'succeeded',
-      'c-5': 'succeeded',
-    });
-    await engine.replays('c-');
   });
 });
 

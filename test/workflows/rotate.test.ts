@@ -132,7 +132,7 @@ describe.concurrent('a rotation that fails before the point of no return', () =>
       const watch = watchCurrent(engine, specOf(name));
       const state = await engine.do({ kind: 'rotate' }, name);
       expect((await watch.stop()).lockedOut).toEqual([]);
-      const said = when === 'hang' ? 'no answer in time' : `${step} ${name}: no answer; given up`;
+      const said = when === 'hang' ? 'no answer in time' : `${step} ${name}: no answer`;
       expect(state.recent.at(-1)).toMatchObject({ outcome: 'undone', message: expect.stringContaining(said) });
       expect(state.current).toEqual(before.current);
       expect(state.status).toBe('active');
@@ -297,7 +297,7 @@ describe.concurrent('a rotation past the point of no return', () => {
     engine.around.target.faults.set('refuse parks', {
       when: 'before',
       times: 1,
-      error: new TenureError('StillAccepted', 'parks_a is let in'),
+      error: new TenureError('RejectedUnchanged', 'no right'),
     });
     const handle = await begun(engine, { kind: 'rotate' }, 'parks');
     const state = await engine.processWhen(handle.operation, ({ parked }) => parked !== undefined);
@@ -311,6 +311,23 @@ describe.concurrent('a rotation past the point of no return', () => {
       proofs: { refused: [{ principal: 'parks_a' }] },
     });
     await engine.replays('parks');
+  });
+
+  test('I5: retires again what is still let in, and asks a person only when that does not help', async ({ expect }) => {
+    await provisioned(engine, 'let-in');
+    const fault = { when: 'before', times: 2, error: new TenureError('StillAccepted', 'let-in_a is let in') } as const;
+    engine.around.target.faults.set('refuse let-in', { ...fault });
+    const handle = await begun(engine, { kind: 'rotate' }, 'let-in');
+    expect(await handle.result()).toMatchObject({ outcome: 'succeeded' });
+    const order = await activitiesOf(handle);
+    expect(order.filter((activity) => activity === 'retire')).toHaveLength(3);
+    engine.around.target.faults.set('refuse let-in', { ...fault, times: 3 });
+    const stuck = await begun(engine, { kind: 'rotate' }, 'let-in');
+    const { parked } = await engine.processWhen(stuck.operation, (state) => state.parked !== undefined);
+    expect(parked).toMatchObject({ stage: 'refuse', why: expect.stringContaining('is let in') });
+    await stuck.signal(processMessages.resume, { by: 'ada', how: 'again' });
+    expect(await stuck.result()).toMatchObject({ outcome: 'succeeded' });
+    await engine.replays('let-in');
   });
 
   test('I8: abandoned, it ends unfinished: both credentials stay named, and the identity needs an operator', async ({
