@@ -41,7 +41,11 @@ export async function runCase(lane: Lane, swept: Case): Promise<CaseReport> {
     await run.strike();
     broken.push(...(await run.judge()));
   } catch (error) {
-    broken.push(`stuck: ${(error as Error).message}`);
+    broken.push(
+      `stuck: ${(error as Error).message}`,
+      ...subject.seen,
+      ...subject.monitor.lockedOut.map((what) => `I3: ${what}`),
+    );
   } finally {
     await subject.close();
   }
