@@ -1,6 +1,6 @@
 /**
  * Validation: logs in with the current credential, reads back what it may do, and compares target and stores with the state.
- * It changes nothing, unless asked to repair what drifted.
+ * It changes nothing, unless asked to repair what drifted: then it is planned, allowed and gated like every change.
  */
 import { ApplicationFailure } from '@temporalio/workflow';
 import { clipLines } from '../src/domain/clip.js';
@@ -8,19 +8,15 @@ import type { Drift } from '../src/domain/credential.js';
 import type { ProcessInput, ProcessResult } from '../src/domain/process.js';
 import { planOf } from '../src/domain/plan.js';
 import * as say from './lib/notes.js';
+import { permit } from './lib/permit.js';
 import { Process } from './lib/process.js';
 
 export async function validate(input: ProcessInput): Promise<ProcessResult> {
   const process = new Process(input);
   const { proofs } = process;
   return process.run(async () => {
-    const plan = planOf(input);
-    await process.stage(
-      'plan',
-      () => Promise.resolve((process.state.plan = plan)),
-      () => (input.request.repair ? 'compare and repair' : 'compare, change nothing'),
-    );
     if (input.request.repair) await repair(process);
+    else await plan(process);
 
     if (input.current) {
       proofs.accepted = await process.stage(
@@ -42,10 +38,23 @@ export async function validate(input: ProcessInput): Promise<ProcessResult> {
   });
 }
 
+async function plan(process: Process): Promise<void> {
+  await process.stage(
+    'plan',
+    () => Promise.resolve((process.state.plan = planOf(process.input))),
+    () => 'compare, change nothing',
+  );
+}
+
+/** A change like any other: policy, freezes and the gate come before it, and nothing takes it back. */
 async function repair(process: Process): Promise<void> {
-  const repaired = await process.call('careful', 'Put right what drifted').repair(process.change());
-  const plan = process.state.stages[0]!;
-  plan.note = repaired.length === 0 ? 'nothing to repair' : `repaired: ${repaired.join('; ')}`;
+  await permit(process); // plan, authorize, gate
+  await process.pointOfNoReturn('repair');
+  process.proofs.repaired = await process.forward(
+    'repair',
+    () => process.call('stubborn', 'Put right what drifted').repair(process.change()),
+    say.repaired,
+  );
 }
 
 function drifted({ input }: Process, drift: readonly Drift[]): ApplicationFailure {

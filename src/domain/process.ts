@@ -20,6 +20,7 @@ export const stageNames = [
   'plan',
   'authorize',
   'gate',
+  'repair',
   'stage',
   'install',
   'verify',
@@ -52,10 +53,16 @@ export const stagesOf: Readonly<Record<ProcessKind, readonly StageName[]>> = {
     'purge',
     'seal',
   ],
-  validate: ['plan', 'verify', 'refuse', 'seal'],
+  validate: ['plan', 'authorize', 'gate', 'repair', 'verify', 'refuse', 'seal'],
   revoke: ['plan', 'authorize', 'gate', 'retire', 'refuse', 'purge', 'hand over', 'seal'],
   offboard: ['plan', 'authorize', 'gate', 'retire', 'refuse', 'purge', 'remove', 'hand over', 'seal'],
 };
+
+/** The stages of one process: a validation that only looks asks nobody and repairs nothing. */
+export function stagesFor(kind: ProcessKind, repair = false): readonly StageName[] {
+  if (kind !== 'validate' || repair) return stagesOf[kind];
+  return stagesOf.validate.filter((name) => name !== 'authorize' && name !== 'gate' && name !== 'repair');
+}
 
 /** What a process starts from: the identity as it is and as it shall be, frozen when it starts. Plain JSON. */
 export interface ProcessInput {
@@ -193,6 +200,8 @@ export interface Proofs {
   retired?: RetirementProof;
   acknowledged?: readonly Acknowledgement[];
   drift?: readonly Drift[];
+  /** What was put right (validate with repair), one line each. */
+  repaired?: readonly string[];
   /** Sentences that say that nothing answers any more (offboard). */
   gone?: readonly string[];
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { planOf } from '../../src/domain/plan.js';
-import { stageNames, stagesOf, type ProcessInput } from '../../src/domain/process.js';
+import { stageNames, stagesFor, stagesOf, type ProcessInput } from '../../src/domain/process.js';
 import { digestOf } from '../../src/policy/digest.js';
 import { specOf } from '../support/spec.js';
 
@@ -79,5 +79,11 @@ describe('the stages', () => {
   test.for(['revoke', 'offboard'] as const)('of %s end the credentials and prove it before anybody is told', (kind) => {
     const order = ['plan', 'authorize', 'gate', 'retire', 'refuse', 'purge', 'hand over', 'seal'];
     expect(stagesOf[kind].filter((name) => name !== 'remove')).toEqual(order);
+  });
+
+  test('of a validation are fewer where it only looks: nothing is asked and nothing is repaired', () => {
+    expect(stagesFor('validate')).toEqual(['plan', 'verify', 'refuse', 'seal']);
+    expect(stagesFor('validate', true)).toEqual(stagesOf.validate);
+    expect(stagesFor('rotate')).toEqual(stagesOf.rotate);
   });
 });

@@ -58,6 +58,10 @@ export function gone(sentences: readonly string[]): string {
   return inShort(sentences);
 }
 
+export function repaired(lines: readonly string[]): string {
+  return lines.length === 0 ? 'nothing to put right' : inShort(lines);
+}
+
 export function drift(differences: readonly Drift[]): string {
   return differences.length === 0
     ? 'nothing answers that should not; target and state agree'

@@ -12,7 +12,7 @@ export async function permit(process: Process): Promise<void> {
   await process.stage(
     'plan',
     () => Promise.resolve((state.plan = plan)),
-    () => `${plan.strategy}${plan.to ? ` to ${plan.to.target}` : ''}`,
+    () => (plan.repair ? 'compare and repair' : `${plan.strategy}${plan.to ? ` to ${plan.to.target}` : ''}`),
   );
   await process.stage(
     'authorize',

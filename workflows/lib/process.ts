@@ -49,7 +49,7 @@ export class Process {
       identity,
       requester: request.requester,
       emergency: request.emergency ?? false,
-      stages: freshStages(kind),
+      stages: freshStages(kind, request.repair),
       forwardOnly: false,
       leftovers: [],
     };

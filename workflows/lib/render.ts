@@ -1,4 +1,4 @@
-import { stagesOf, type ProcessState, type StageState, type StageStatus } from '../../src/domain/process.js';
+import { stagesFor, type ProcessState, type StageState, type StageStatus } from '../../src/domain/process.js';
 import type { IdentityState } from '../../src/domain/identity.js';
 
 const marks: Readonly<Record<StageStatus, string>> = {
@@ -76,6 +76,6 @@ function renderGate({ gate, identity }: ProcessState): string[] {
 }
 
 /** The stages of a process before it begins. */
-export function freshStages(kind: ProcessState['kind']): StageState[] {
-  return stagesOf[kind].map((name) => ({ name, status: 'to do' }));
+export function freshStages(kind: ProcessState['kind'], repair?: boolean): StageState[] {
+  return stagesFor(kind, repair).map((name) => ({ name, status: 'to do' }));
 }
