@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { run } from '../../../src/cli/program.js';
-import type { Consumer, IdentitySpec, IdentityState } from '../../../src/domain/identity.js';
-import type { ProcessState, StageName, StageState } from '../../../src/domain/process.js';
+import type { IdentityState } from '../../../src/domain/identity.js';
 import { TenureError } from '../../../src/domain/errors.js';
 import { Engine, eventually, specOf } from '../../support/engine.js';
+import { commandLineAt, type Ran } from '../support/command-line.js';
 import { pretend } from '../support/terminal.js';
 
 let engine: Engine;
@@ -23,35 +23,11 @@ beforeEach(() => {
   engine.around.target.drift = [];
 });
 
-interface Ran {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-async function tenure(...argv: string[]): Promise<Ran> {
-  const pretended = pretend({ env: { TEMPORAL_ADDRESS: engine.server.address, TENURE_AS: 'grace@example.com' } });
-  const code = await run(argv, pretended.io);
-  return { code, stdout: pretended.stdout(), stderr: pretended.stderr() };
-}
-
-async function tenureJson<T>(...argv: string[]): Promise<T> {
-  const { stdout } = await tenure(...argv, '--json');
-  return JSON.parse(stdout) as T;
-}
+const { tenure, tenureJson } = commandLineAt(() => engine.server.address);
 
 async function provisioned(name: string): Promise<string> {
   await engine.do({ kind: 'provision', spec: specOf(name) }, name);
   return name;
-}
-
-async function rotating(name: string, spec: IdentitySpec): Promise<string> {
-  await engine.ask({ kind: 'rotate', spec }, name);
-  return (await engine.stateWhen(name, ({ running }) => running !== undefined)).running!.operation;
-}
-
-function stageOf({ stages }: ProcessState, name: StageName): StageState {
-  return stages.find((stage) => stage.name === name)!;
 }
 
 describe('rotate', () => {
@@ -231,115 +207,6 @@ describe('revoke --now', () => {
     const { code, stderr } = await tenure('revoke', name, '--now', '--timeout', '10s');
     expect(stderr).toContain(`${name} was never provisioned; there is nothing to revoke`);
     expect(code).toBe(1);
-  });
-});
-
-describe('ack', () => {
-  const manual: Consumer = { name: 'new-in-this', notify: { ack: 'manual' } };
-
-  test('takes the word of a consumer that is new in this very rotation, and of none that it does not tell', async () => {
-    const name = await provisioned('acked');
-    engine.around.only.set(name, { takes: () => 'pending' });
-    const operation = await rotating(name, specOf(name, { consumers: [manual] }));
-    await engine.processWhen(operation, (state) => stageOf(state, 'hand over').status === 'waiting');
-    const stranger = await tenure('ack', name, 'stranger');
-    expect(stranger.stderr).toContain(`${operation} tells no consumer stranger; it tells: new-in-this`);
-    expect(stranger.code).toBe(1);
-    const acked = await tenure('ack', name, 'new-in-this');
-    expect(acked.stderr).toBe('');
-    expect(acked.stdout).toContain('grace@example.com confirmed that new-in-this took');
-    const { recent } = await engine.stateWhen(name, ({ running }) => running === undefined);
-    expect(recent.at(-1)).toMatchObject({ operation, outcome: 'succeeded' });
-  });
-});
-
-describe('cancel', () => {
-  test('before the point of no return takes everything back, tells why in the history, and succeeds', async () => {
-    const name = await provisioned('cancelled');
-    engine.around.only.set(name, {
-      takes: (_, event) => (event === 'credential.published' ? 'pending' : 'acknowledged'),
-    });
-    const consumers: Consumer[] = [{ name: 'slow', notify: { ack: 'manual' } }];
-    const operation = await rotating(name, specOf(name, { consumers }));
-    await engine.processWhen(operation, (state) => stageOf(state, 'hand over').status === 'waiting');
-    const { code, stdout } = await tenure('cancel', name, '--reason', 'wrong scope');
-    expect(stdout).toContain(`${operation} was cancelled: everything is as before`);
-    expect(code).toBe(0);
-    const { current, recent } = await engine.stateWhen(name, ({ running }) => running === undefined);
-    expect(recent.at(-1)).toMatchObject({ operation, outcome: 'undone' });
-    expect(current?.version).toBe(`nhi/${name}/provision/1`);
-    const told = await eventually(
-      () => tenure('history', operation),
-      (seen) => seen.stdout.includes('was cancelled'),
-    );
-    expect(told.stdout).toContain('it was asked to cancel: wrong scope (asked by grace@example.com)');
-  });
-
-  test('past the point of no return sends nothing, and says that it goes on', async () => {
-    const name = await provisioned('too-late');
-    engine.around.target.faults.set('refuse', {
-      when: 'before',
-      times: 1,
-      error: new TenureError('RejectedUnchanged', 'the proof was turned down'),
-    });
-    await tenure('rotate', name);
-    const { code, stderr } = await tenure('cancel', name, '--reason', 'wrong scope');
-    expect(stderr).toContain('is past its point of no return');
-    expect(stderr).toContain(`tenure resume ${name}`);
-    expect(code).toBe(1);
-    expect((await tenure('resume', name)).stdout).toContain('rotate succeeded');
-    expect((await tenure('history', name)).stdout).not.toContain('asked to cancel');
-  });
-
-  test('of what runs no process, or no longer, is NotFound', async () => {
-    const name = await provisioned('nothing-runs');
-    expect((await tenure('cancel', name, '--reason', 'none')).stderr).toContain('runs no process now');
-    const ended = await tenure('cancel', `nhi/${name}/provision/1`, '--reason', 'none');
-    expect(ended.stderr).toContain(`nhi/${name}/provision/1 does not run any more`);
-    expect(ended.code).toBe(1);
-  });
-});
-
-describe('parked processes', () => {
-  test('list --parked says what is needed, resume goes on, and the process ends well', async () => {
-    const name = await provisioned('parked');
-    engine.around.target.faults.set('refuse', {
-      when: 'before',
-      times: 1,
-      error: new TenureError('RejectedUnchanged', 'the proof was turned down'),
-    });
-    const parked = await tenure('rotate', name);
-    expect(parked.code).toBe(1);
-    expect(parked.stderr).toContain('needs a person: the proof was turned down');
-    const listed = await eventually(
-      () => tenure('list', '--parked'),
-      (seen) => seen.stdout.includes(name),
-    );
-    expect(listed.stdout).toContain(`tenure resume ${name}`);
-    const resumed = await tenure('resume', name, '--note', 'looked at it');
-    expect(resumed.stdout).toContain('rotate succeeded');
-    expect(resumed.code).toBe(0);
-  });
-
-  test('abandon gives up and lists what is left', async () => {
-    const name = await provisioned('abandoned');
-    engine.around.target.faults.set('refuse', {
-      when: 'before',
-      times: 9,
-      error: new TenureError('RejectedUnchanged', 'the proof was turned down'),
-    });
-    await tenure('rotate', name);
-    const { code, stderr } = await tenure('abandon', name, '--reason', 'gone for good');
-    expect(code).toBe(1);
-    expect(stderr).toContain('failed and left something');
-    expect(stderr).toContain('left: ');
-  });
-
-  test('resume of what is not parked is refused', async () => {
-    const name = await provisioned('not-parked');
-    const { code, stderr } = await tenure('resume', name);
-    expect(code).toBe(1);
-    expect(stderr).toContain('runs no process now');
   });
 });
 
