@@ -22,14 +22,25 @@ beforeAll(async () => {
 });
 afterAll(async () => engine?.stop());
 
-/** Keeps every run of the identity and of its processes. */
+/** Keeps every run of the identity and of its processes, numbered where a workflow has several. */
 async function keep(name: string): Promise<void> {
   const query = `WorkflowId STARTS_WITH 'nhi/${name}' OR WorkflowId = 'campaign-${name}'`;
-  let runs = 0;
-  for await (const { workflowId, history } of engine.client.workflow.list({ query }).intoHistories()) {
-    const process = workflowId.split('/').slice(2).join('-') || 'identity';
-    keepHistory(version, `${name}-${process}-${(runs += 1)}`, workflowId, history as History);
+  const runs: { workflowId: string; history: History }[] = [];
+  for await (const { workflowId, history } of engine.client.workflow.list({ query }).intoHistories())
+    runs.push({ workflowId, history: history as History });
+  runs.sort((one, other) => startOf(one.history) - startOf(other.history));
+  const seen = new Map<string, number>();
+  for (const { workflowId, history } of runs) {
+    const run = (seen.get(workflowId) ?? 0) + 1;
+    seen.set(workflowId, run);
+    const workflow = workflowId.split('/').slice(2).join('-') || (workflowId.startsWith('nhi/') ? 'identity' : 'campaign');
+    keepHistory(version, `${name}-${workflow}${run > 1 ? `-run-${run}` : ''}`, workflowId, history);
   }
+}
+
+function startOf({ events }: History): number {
+  const { seconds, nanos } = events![0]!.eventTime!;
+  return Number(seconds) * 1_000 + Number(nanos) / 1_000_000;
 }
 
 function refuse(step: string, name: string, times = 1): void {
