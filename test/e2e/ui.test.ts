@@ -66,7 +66,7 @@ describeUnless(lacking, 'what an operator sees in the Temporal UI', () => {
 
   test('a finished rotation shows a summary on each event, and its stages with their proofs', async () => {
     await open('nhi/ledger-finished/rotate/2', 'history');
-    await page.getByText('Log in with the candidate and compare its rights').first().waitFor();
+    await page.getByText('Log in and compare the rights with the approved scope').first().waitFor();
     await page.screenshot({ path: join(pictures, 'finished-history.png'), fullPage: true });
     await open('nhi/ledger-finished/rotate/2', 'metadata');
     await detailsWith('rights are exactly the approved scope');
