@@ -56,7 +56,9 @@ export class Aggregate {
   }
 
   isWaiting(requestId: string): boolean {
-    return this.state.queue.some(({ id }) => id === requestId) || (this.starting === requestId && !this.state.running);
+    return (
+      this.state.queue.some(({ id }) => id === requestId) || (this.starting?.id === requestId && !this.state.running)
+    );
   }
 
   /** An emergency is waiting and something else runs. */
@@ -69,13 +71,13 @@ export class Aggregate {
     return this.state.status === 'offboarded' && !this.hasWork();
   }
 
-  private starting?: string;
+  private starting?: ChangeRequest;
   private reckonings = 0;
 
   /** The next request in line. */
   shift(): ChangeRequest {
     const asked = this.state.queue.shift()!;
-    this.starting = asked.id;
+    this.starting = asked;
     return asked;
   }
 
@@ -165,7 +167,7 @@ export class Aggregate {
 
   private judge(asked: ChangeRequest): Answer {
     try {
-      return admit(this.state, asked);
+      return admit(this.asItStands(), asked);
     } catch (error) {
       log.warn('a request was left out of account', { error: String(error) });
       return {
@@ -174,6 +176,12 @@ export class Aggregate {
         reason: 'the request has not the shape that is expected; send it with: tenure',
       };
     }
+  }
+
+  /** What is just being started is no more waiting and not yet running; an emergency that comes in between has to find it. */
+  private asItStands(): IdentityState {
+    const { state, starting } = this;
+    return starting && !state.running ? { ...state, queue: [starting, ...state.queue] } : state;
   }
 
   /** Emergencies stand in front, among themselves in the order asked. */
