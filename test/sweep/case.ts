@@ -1,13 +1,13 @@
 /** One case of the sweep: an identity, a process, a fault at one step of it; recovery; and then the judgement. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { IdentitySpec, IdentityState } from '../../src/domain/identity.js';
-import type { ProcessKind, ProcessSummary } from '../../src/domain/process.js';
+import type { ProcessSummary } from '../../src/domain/process.js';
 import type { ChangeRequest } from '../../src/domain/request.js';
 import { processMessages } from '../../src/domain/wire.js';
 import { Fault, type Hands } from './faults.js';
 import { judge, type Verdicts } from './invariants.js';
 import type { Lane } from './lane.js';
-import { isParkedBy, outcomesOf, titleOf, type Case } from './matrix.js';
+import { isParkedBy, kindOf, outcomesOf, titleOf, type Case } from './matrix.js';
 import { enduringTiming, hastyTiming, Subject } from './subject.js';
 
 export interface CaseReport {
@@ -216,7 +216,7 @@ class Run {
   }
 
   private async running(): Promise<string> {
-    const kind: ProcessKind = this.swept.process === 'emergency' ? 'revoke' : this.swept.process;
+    const kind = kindOf(this.swept.process);
     const met = this.subject.meetings.findLast(({ operation }) => operation.includes(`/${kind}/`))?.operation;
     if (met) return (this.operation = met);
     const { running } = await this.subject.state();
@@ -229,7 +229,7 @@ function requestFor({ process, step }: Case, spec: IdentitySpec): Partial<Change
   // A gate stands before production; only an offboarding needs one everywhere.
   if (step === 'gate' && process === 'rotate') return { kind: process, spec: { ...spec, environment: 'production' } };
   if (process === 'emergency') return { kind: 'revoke', emergency: true, reason: 'the sweep' };
-  return { kind: process, ...(step === 'repair' && { repair: true }) };
+  return { kind: kindOf(process), ...(process === 'repair' && { repair: true }) };
 }
 
 function summaryOf(state: IdentityState | undefined): unknown {

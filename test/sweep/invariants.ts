@@ -240,7 +240,7 @@ function provenBy(operation: string, { kind, outcome, proofs }: Evidence): strin
   return holds ? [] : [`I5: ${operation} reports success without its proof: ${JSON.stringify(proofs).slice(0, 300)}`];
 }
 
-const effects = new Set(['install', 'publish', 'retire', 'purge', 'remove', 'handOver']);
+const effects = new Set(['repair', 'install', 'publish', 'retire', 'purge', 'remove', 'handOver']);
 
 /** I6: what ran is what was decided on, and nothing was touched before. */
 function permittedBy(
@@ -253,7 +253,6 @@ function permittedBy(
   const firstEffect = events.find((event) =>
     effects.has(event.activityTaskScheduledEventAttributes?.activityType?.name ?? ''),
   );
-  if (record.kind === 'validate') return [];
   if (decision && digestOf(plan) !== decision.planDigest)
     broken.push(`I6: ${operation} ran another plan than was decided on`);
   if (firstEffect && decision?.effect !== 'allow')

@@ -1,10 +1,15 @@
 /** Every process, every step of it, every fault: the cases of the sweep, and what has to come of each. */
-import type { StageName } from '../../src/domain/process.js';
+import type { ProcessKind, StageName } from '../../src/domain/process.js';
 import type { FaultName } from './faults.js';
 
-/** `emergency` is a revocation that pre-empts and passes gates. */
-export const sweptProcesses = ['provision', 'rotate', 'validate', 'revoke', 'offboard', 'emergency'] as const;
+/** `repair` is a validation that puts right what it finds; `emergency` is a revocation that pre-empts and passes gates. */
+export const sweptProcesses = ['provision', 'rotate', 'validate', 'repair', 'revoke', 'offboard', 'emergency'] as const;
 export type SweptProcess = (typeof sweptProcesses)[number];
+
+export function kindOf(process: SweptProcess): ProcessKind {
+  if (process === 'repair') return 'validate';
+  return process === 'emergency' ? 'revoke' : process;
+}
 
 /**
  * How a process takes a step, which decides what follows a fault.
@@ -85,12 +90,8 @@ export const stepsOf: Readonly<Record<SweptProcess, readonly Step[]>> = {
     ...wayBack,
     ...closing,
   ],
-  validate: [
-    step('verify', 'verify', 'careful', 'reads'),
-    step('inspect', 'refuse', 'careful', 'reads'),
-    step('repair', 'plan', 'careful'),
-    ...closing,
-  ],
+  validate: [step('verify', 'verify', 'careful', 'reads'), step('inspect', 'refuse', 'careful', 'reads'), ...closing],
+  repair: [...decisions, step('clearance', 'repair', 'decide', 'asks', 2), step('repair', 'repair', 'forward')],
   revoke: [...decisions, step('clearance', 'retire', 'decide', 'asks', 2), ...ending, told, sealed],
   offboard: [
     ...decisions,
@@ -117,8 +118,6 @@ const whole: readonly FaultName[] = [
   'emergency-after',
   'kill-after',
 ];
-/** Where two workers in a row are killed: before the effect, and after it. */
-const twice = new Set(['install', 'publish', 'withdraw', 'retire']);
 /** Where nothing changes, after one step is the same world as before the next. */
 const reading: readonly FaultName[] = [
   'refused-before',
@@ -128,9 +127,6 @@ const reading: readonly FaultName[] = [
   'emergency-before',
   'kill-before',
 ];
-const between: readonly FaultName[] = ['refused-after', 'emergency-before', 'kill-after'];
-const asking: readonly FaultName[] = ['refused-before', 'kill-before'];
-const aside: readonly FaultName[] = ['refused-before', 'hung-before', 'emergency-after', 'kill-before'];
 /** A gate is no activity: it is refused by a vote, and hangs until its deadline. */
 const atGate: readonly FaultName[] = [
   'refused-before',
@@ -139,12 +135,35 @@ const atGate: readonly FaultName[] = [
   'emergency-before',
   'kill-before',
 ];
-const inside: readonly FaultName[] = ['hung-before', 'emergency-before'];
-const every = { changes: whole, inside, reads: reading, between, asks: asking, aside, gate: atGate };
+const faultsOf: Readonly<Record<Step['effect'], readonly FaultName[]>> = {
+  changes: whole,
+  reads: reading,
+  between: ['refused-after', 'emergency-before', 'kill-after'],
+  inside: ['hung-before', 'emergency-before'],
+  asks: ['refused-before', 'kill-before'],
+  aside: ['refused-before', 'hung-before', 'emergency-after', 'kill-before'],
+  gate: atGate,
+};
+/** Where two workers in a row are killed: before the effect, and after it. */
+const twice = new Set(['install', 'publish', 'withdraw', 'retire']);
 
-function faultsAt({ step, effect }: Step, process: SweptProcess): readonly FaultName[] {
-  const faults = every[effect].map((fault) => (fault === 'kill-after' && twice.has(step) ? 'kill-both' : fault));
-  return faults.filter((fault) => process !== 'emergency' || !fault.startsWith('emergency'));
+function isWorthwhile({ way, effect, step }: Step, process: SweptProcess, fault: FaultName): boolean {
+  if (process === 'emergency' && fault.startsWith('emergency')) return false;
+  if (effect !== 'changes') return true;
+  // Past the point of no return, and on the way back, a cancel changes nothing, whenever it comes.
+  if (way !== 'careful' && fault === 'cancel-after') return false;
+  // What changes neither target nor store is the same for whatever comes late.
+  const isWord = way === 'last' || way === 'courtesy' || step === 'handOver:credential.withdrawn';
+  if (isWord && (fault === 'refused-after' || fault === 'emergency-after')) return false;
+  // The way back of a rotation is swept whole; that of a provision is the same one.
+  const isSameWay = way === 'undo' && process === 'provision';
+  return !isSameWay || ['refused-before', 'lost-after', 'emergency-before', 'kill-after'].includes(fault);
+}
+
+function faultsAt(step: Step, process: SweptProcess): readonly FaultName[] {
+  return faultsOf[step.effect]
+    .filter((fault) => isWorthwhile(step, process, fault))
+    .map((fault) => (fault === 'kill-after' && twice.has(step.step) ? 'kill-both' : fault));
 }
 
 /** All cases, in the order of the processes. */
@@ -165,11 +184,11 @@ export function outcomesOf({ way, fault, process, step, effect }: Case): readonl
   if (step === 'lastEpoch' && kind === 'refused') return ['refused'];
   if (step === 'lastEpoch' && kind === 'hung') return ['refused', 'succeeded'];
   if (kind === 'cancel' && ['decide', 'careful', 'patient', 'gate'].includes(way)) {
-    // A cancel that comes with the answer of the last step comes too late; so does one before a revocation that asks nobody.
+    // A cancel that comes with the answer of the last step comes too late; so does one before what asks nobody and only goes forward.
     const isLate =
       (fault === 'cancel-after' && (process === 'provision' || process === 'validate')) ||
       step === 'inspect' ||
-      (way === 'decide' && (process === 'revoke' || process === 'emergency'));
+      (way === 'decide' && ['revoke', 'emergency', 'repair'].includes(process));
     return isLate ? ['undone', 'succeeded'] : ['undone'];
   }
   if (kind === 'refused' && ['decide', 'careful', 'patient', 'gate'].includes(way)) return ['undone'];

@@ -60,7 +60,7 @@ export class Subject implements Listener {
     private readonly options: SubjectOptions,
   ) {
     this.spec = specOf(this.name, lane.ground.consumerUrl);
-    this.monitor = new Monitor(lane.ground.store, this.paths, options.monitorMs ?? 500);
+    this.monitor = new Monitor(lane.ground.store, this.paths, options.monitorMs ?? 1_000);
     lane.listen(this.name, this);
   }
 
@@ -79,7 +79,7 @@ export class Subject implements Listener {
       this.alerts.push(meeting.text ?? '');
       this.onAlert(meeting.text ?? '');
     }
-    if (meeting.edge === 'after' && /^(target|store)\./.test(meeting.step)) this.monitor.poke();
+    if (meeting.edge === 'after' && /^(target\.|store\.(publish|withdraw))/.test(meeting.step)) this.monitor.poke();
     if (meeting.edge === 'after' && ['seal', 'nextRotation'].includes(meeting.step)) this.onEnd();
     return (await this.fault?.meet(meeting, kill)) ?? 'go';
   }
