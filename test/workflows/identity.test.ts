@@ -1,3 +1,4 @@
+import { isGrpcServiceError } from '@temporalio/client';
 import { afterAll, beforeAll, describe, test } from 'vitest';
 import { TenureError } from '../../src/domain/errors.js';
 import type { Answer, ChangeRequest } from '../../src/domain/request.js';
@@ -28,10 +29,18 @@ function held(name: string, step: string): { letGo(): void; isReached(): Promise
   };
 }
 
+/** A loaded server may break an update off (`FAILED_PRECONDITION`); asking again is safe, since a request is done once by its id. */
 async function send(name: string, argument: unknown): Promise<Answer> {
-  return engine.client.workflow
-    .getHandle(identityId(name))
-    .executeUpdate<Answer, [unknown]>(identityMessages.request, { args: [argument] });
+  for (;;) {
+    try {
+      return await engine.client.workflow
+        .getHandle(identityId(name))
+        .executeUpdate<Answer, [unknown]>(identityMessages.request, { args: [argument] });
+    } catch (error) {
+      if (!isGrpcServiceError((error as Error).cause) || !String((error as Error).cause).includes('task failure'))
+        throw error;
+    }
+  }
 }
 
 async function signal(name: string, argument: unknown): Promise<void> {
@@ -403,7 +412,7 @@ describe.concurrent('the life of an identity', () => {
     expect(next.status).toBe('active');
     expect(next.current?.version).toBe(operationOf('lives', 'provision', 5));
     await engine.replays('lives');
-  });
+  }, 120_000);
 
   test('what waits behind an offboarding is refused when its turn comes, and the identity still ends', async ({
     expect,
