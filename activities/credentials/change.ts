@@ -2,6 +2,7 @@
 import type { CredentialRecord, Fence } from '../../src/domain/credential.js';
 import type { Material, Store, StoreEntry } from '../../src/stores/store.js';
 import type { Holder, Subject, Target } from '../../src/targets/target.js';
+import { TenureError } from '../../src/domain/errors.js';
 import type { Change } from '../contract.js';
 
 /** Where targets and stores are found by name. */
@@ -48,4 +49,22 @@ export async function eachDelivery(
 
 export function versionsOf({ slots }: StoreEntry): string[] {
   return Object.values(slots).map(({ version }) => version);
+}
+
+/**
+ * Store and state have to name the same credential before anything is changed. They differ when a process was terminated by hand or the
+ * store has lost it; going on would disable what consumers read, or leave nothing with which to prove the refusal.
+ */
+export async function mustBeCurrent(
+  deps: CredentialDependencies,
+  { identity }: Change,
+  { deliveries, version }: CredentialRecord,
+): Promise<void> {
+  const { store, path } = deliveries[0]!;
+  const { current } = (await deps.store(store).describe(path)).slots;
+  if (current?.version === version) return;
+  throw new TenureError(
+    'InvalidRequest',
+    `${store}:${path} holds ${current?.version ?? 'no credential'} as current, and ${identity} has ${version}: nothing was changed. End both with: tenure revoke ${identity}; then make a new one with: tenure apply --reinstate`,
+  );
 }

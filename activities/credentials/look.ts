@@ -2,7 +2,7 @@
 import { clip, clipLines, clipList } from '../../src/domain/clip.js';
 import type { Drift } from '../../src/domain/credential.js';
 import type { Change, CredentialActivities } from '../contract.js';
-import { type CredentialDependencies, holderOf, subjectOf } from './change.js';
+import { type CredentialDependencies, holderOf, mustBeCurrent, subjectOf } from './change.js';
 
 export function lookingAtCredentials(
   deps: CredentialDependencies,
@@ -16,6 +16,7 @@ export function lookingAtCredentials(
     },
 
     async repair(change) {
+      if (change.from) await mustBeCurrent(deps, change, change.from);
       const expected = change.from ? [holderOf(change.from)] : [];
       return clipLines(await deps.target(change.spec.target.name).repair(subjectOf(change), expected));
     },

@@ -10,8 +10,8 @@ import {
   fenceOf,
   holderOf,
   materialOf,
+  mustBeCurrent,
   subjectOf,
-  versionsOf,
 } from './change.js';
 
 export function makingCredentials(
@@ -22,7 +22,7 @@ export function makingCredentials(
       const { spec, from } = change;
       const target = deps.target(spec.target.name);
       const subject = subjectOf(change);
-      if (from) await mustBeKept(deps, change, from);
+      if (from) await mustBeCurrent(deps, change, from);
       const current = from && from.target === target.name ? holderOf(from) : undefined;
       const principal = target.nextPrincipal(subject, current);
       const [first, ...others] = deliveriesOf(spec);
@@ -98,17 +98,6 @@ function deliveriesOf(spec: IdentitySpec): [Delivery, ...Delivery[]] {
 async function whatWasBefore(deps: CredentialDependencies, change: Change, from: CredentialRecord) {
   const scope = (change.specBefore ?? change.spec).target.scope;
   return { holder: holderOf(from), material: await materialOf(deps, from), scope };
-}
-
-/** Without its material nobody can prove that the old credential is refused: that has to be known before anything is touched. */
-async function mustBeKept(deps: CredentialDependencies, { identity }: Change, from: CredentialRecord): Promise<void> {
-  const { store, path } = from.deliveries[0]!;
-  const kept = versionsOf(await deps.store(store).describe(path));
-  if (kept.includes(from.version)) return;
-  throw new TenureError(
-    'InvalidRequest',
-    `${store}:${path} has lost the current credential of ${identity}, so its refusal could not be proven. End it with: tenure revoke ${identity}; then make a new one with: tenure apply --reinstate`,
-  );
 }
 
 function refuseDifferences(identity: string, { excess, missing }: AcceptanceProof): void {

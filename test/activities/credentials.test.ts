@@ -275,6 +275,17 @@ describe('ending credentials', () => {
     expect(await versions()).toEqual({});
   });
 
+  test('I3: nothing is changed while the store calls another credential current than the state, as after a termination by hand', async () => {
+    const from = await current(1);
+    const to = await current(2, { from });
+    const before = new Map(db.logins);
+    const refused = { code: 'InvalidRequest', message: expect.stringContaining(to.version) as string };
+    await expect(act.stage(changeOf(3, { from }))).rejects.toMatchObject(refused);
+    await expect(act.repair(changeOf(3, { from }))).rejects.toMatchObject(refused);
+    expect(db.logins).toEqual(before);
+    expect(await versions()).toEqual({ current: to.version, previous: from.version });
+  });
+
   test('remove says for every delivery that it holds nothing', async () => {
     const spec = specOf(name, { deliver: two });
     const from = await current(1, { spec });
