@@ -35,22 +35,7 @@ describeOn(started, 'every process, at every step, with every fault', (ground) =
     reports = await sweep(ground, cases, { inside: 8, outside: 3, onReport: trace });
     keep('sweep', reports);
   }, 2_400_000);
-  afterAll(async () => {
-    const fs = await import('node:fs');
-    for (const p of ['self', ground.temporal.pid, (ground.postgres as any).child.pid])
-      process.stdout.write(
-        p +
-          ' ' +
-          fs
-            .readFileSync('/proc/' + p + '/stat', 'utf8')
-            .split(') ')[1]!
-            .split(' ')
-            .slice(11, 15)
-            .join(' ') +
-          '\n',
-      );
-    await ground.stop();
-  }, 60_000);
+  afterAll(() => ground.stop(), 60_000);
 
   test.each(sweptProcesses)('I2–I8 hold for %s', (process) => {
     expect(brokenOf(reports.filter((report) => report.process === process))).toEqual([]);
