@@ -176,7 +176,7 @@ export function titleOf({ process, step, stage, nth = 1, fault }: Case): string 
 }
 
 /** What a case may end with. */
-export function outcomesOf({ way, fault, process, step, effect }: Case): readonly Outcome[] {
+export function outcomesOf({ way, fault, process, step, stage, effect }: Case): readonly Outcome[] {
   const [kind] = fault.split('-') as [string];
   const normal: Outcome = way === 'undo' ? 'undone' : 'succeeded';
   if (kind === 'emergency') return way === 'aside' || way === 'last' ? ['pre-empted', normal] : ['pre-empted'];
@@ -187,6 +187,7 @@ export function outcomesOf({ way, fault, process, step, effect }: Case): readonl
     // A cancel that comes with the answer of the last step comes too late; so does one before what asks nobody and only goes forward.
     const isLate =
       (fault === 'cancel-after' && (process === 'provision' || process === 'validate')) ||
+      (process === 'provision' && stage === 'hand over') ||
       step === 'inspect' ||
       (way === 'decide' && ['revoke', 'emergency', 'repair'].includes(process));
     return isLate ? ['undone', 'succeeded'] : ['undone'];

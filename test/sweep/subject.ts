@@ -47,6 +47,8 @@ export class Subject implements Listener {
   readonly made = new Map<string, Material[]>();
   /** Operation → every password that the target was to accept. */
   readonly installed = new Map<string, Set<string>>();
+  /** By operation: what would break I2 if the target took it. */
+  private readonly doubts = new Map<string, readonly string[]>();
   readonly meetings: Meeting[] = [];
   readonly alerts: string[] = [];
   /** What was seen to be wrong while it happened. */
@@ -80,6 +82,8 @@ export class Subject implements Listener {
       this.onAlert(meeting.text ?? '');
     }
     if (meeting.edge === 'after' && /^(target\.|store\.(publish|withdraw))/.test(meeting.step)) this.monitor.poke();
+    if (meeting.edge === 'after' && meeting.step === 'target.install')
+      this.seen.push(...(this.doubts.get(meeting.operation) ?? []));
     if (meeting.edge === 'after' && ['seal', 'nextRotation'].includes(meeting.step)) this.onEnd();
     return (await this.fault?.meet(meeting, kill)) ?? 'go';
   }
@@ -88,8 +92,12 @@ export class Subject implements Listener {
     this.made.set(operation, [...(this.made.get(operation) ?? []), material]);
   }
 
-  /** I2, at the moment that counts: the candidate is durable before the target hears of it, and it is the only one. */
+  /**
+   * I2, at the moment that counts: the candidate is durable before the target hears of it, and it is the only one. It is broken when
+   * the target has taken it: one that it refuses, since an emergency has fenced it off, has done no harm.
+   */
   async installing(operation: string, material: Material): Promise<void> {
+    const doubts: string[] = [];
     const passwords = this.installed.get(operation) ?? new Set<string>();
     passwords.add(material['password'] ?? '');
     this.installed.set(operation, passwords);
@@ -99,10 +107,11 @@ export class Subject implements Listener {
       if (kept?.material['password'] === material['password']) continue;
       // A late attempt may come after its candidate was discarded; then the target has to refuse it, which I4 looks at.
       if (!kept && this.isOver(operation)) continue;
-      this.seen.push(
+      doubts.push(
         `I2: ${operation} went to the target, and ${path} ${kept ? 'holds another one' : 'does not hold it'}`,
       );
     }
+    this.doubts.set(operation, doubts);
   }
 
   /** Resolves when something may have come to its end, and at the latest after `ms`: asking a workflow costs it a task. */
