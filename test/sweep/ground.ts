@@ -83,6 +83,7 @@ export class Ground {
 
   /** Namespaces keep the workers of different lanes apart: the names of task queues are part of the product. */
   async addNamespace(namespace: string): Promise<void> {
+    if (this.connected.has(namespace)) return;
     const { connection } = await connectClient({ address: this.temporal.address, namespace: this.temporal.namespace });
     try {
       const workflowExecutionRetentionPeriod = { seconds: 86_400 as unknown as Long };

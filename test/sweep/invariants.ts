@@ -204,12 +204,21 @@ async function provenAndPermitted(subject: Subject, operations: readonly string[
     const record = await evidenceOf(subject, operation);
     const history = await subject.lane.client.workflow.getHandle(operation).fetchHistory();
     subject.lane.ground.scan.text('the history of a process', asJson(history));
+    broken.push(...taskFailures(history));
     if (!record) broken.push(`I5: ${operation} left no evidence`);
     else broken.push(...provenBy(operation, record), ...permittedBy(operation, record, history.events ?? []));
   }
   const handle = subject.lane.client.workflow.getHandle(identityId(subject.name));
-  subject.lane.ground.scan.text('the history of an identity', asJson(await handle.fetchHistory()));
-  return broken;
+  const history = await handle.fetchHistory();
+  subject.lane.ground.scan.text('the history of an identity', asJson(history));
+  return [...broken, ...taskFailures(history)];
+}
+
+/** I11: a workflow that cannot be replayed by the worker that takes it over fails its task, again and again. */
+export function taskFailures({ events }: proto.temporal.api.history.v1.IHistory): string[] {
+  return (events ?? []).flatMap(({ eventId, workflowTaskFailedEventAttributes: failed }) =>
+    failed ? [`I11: workflow task failed at event ${eventId}: ${failed.failure?.message ?? failed.cause}`] : [],
+  );
 }
 
 /** A history as it is exported: payloads in base64. */
