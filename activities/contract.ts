@@ -11,9 +11,21 @@ import type {
   RetirementProof,
 } from '../src/domain/credential.js';
 import type { Clearance, Decision } from '../src/domain/decision.js';
+import type { Attested } from '../src/domain/directory.js';
 import type { Consumer, IdentitySpec } from '../src/domain/identity.js';
 import type { ProcessPlan } from '../src/domain/plan.js';
-import type { Acknowledgement, ProcessOutcome, ProcessResult, ProcessState } from '../src/domain/process.js';
+import type {
+  Acknowledgement,
+  Ballot,
+  GateState,
+  ProcessOutcome,
+  ProcessResult,
+  ProcessState,
+  RefusedVote,
+  Vote,
+} from '../src/domain/process.js';
+import type { ChangeRequest } from '../src/domain/request.js';
+import type { Signed, Verb } from '../src/domain/statement.js';
 
 /** The change that an activity works for. */
 export interface Change {
@@ -66,9 +78,47 @@ export interface CredentialActivities {
   lastEpoch(spec: IdentitySpec): Promise<number>;
 }
 
+/** Verifies who said what. Nothing here changes anything; what was verified becomes part of history. */
+export interface TrustActivities {
+  /** Who asked. Throws `ApprovalRefused` with the reason where the request is not signed by who it says, for exactly this. */
+  attest(asked: ChangeRequest): Promise<Attested>;
+  /** The same for words to a process that is under way. `content` is what the signature's digest is over. */
+  attestWord(word: {
+    readonly signed?: Signed;
+    readonly verb: Verb;
+    readonly subject: string;
+    readonly content: unknown;
+  }): Promise<Attested>;
+  /** Whether a ballot counts at this gate, and for whom. Whatever was sent, it answers and throws nothing but `StoreUnavailable`. */
+  weigh(input: {
+    readonly ballot: Ballot;
+    readonly gate: GateState;
+    readonly plan: ProcessPlan;
+    readonly operation: string;
+    readonly requester: Attested;
+  }): Promise<Weighed>;
+}
+
+/** What became of a ballot. */
+export type Weighed =
+  | { readonly counts: true; readonly vote: Vote; readonly withdraws?: boolean }
+  | { readonly counts: false; readonly refused: RefusedVote };
+
+/** What policy is asked. */
+export interface AuthorizeInput {
+  readonly plan: ProcessPlan;
+  readonly request: ChangeRequest;
+  /** The gate with its votes, once they seem to be enough; their signatures are verified again. */
+  readonly gate?: GateState;
+}
+
 /** Decides on plans. */
 export interface PolicyActivities {
-  authorize(plan: ProcessPlan): Promise<Decision>;
+  /**
+   * Asks policy about exactly this plan. With nothing owed it permits the run of the workflow that asks, and no other, to carry the plan
+   * out; a request and an approval permit one run, once. Every effect needs that permit.
+   */
+  authorize(input: AuthorizeInput): Promise<Decision>;
   /** May anything change at this moment (freeze, window)? */
   clearance(input: { readonly spec: IdentitySpec; readonly emergency: boolean }): Promise<Clearance>;
   /** When the identity is next due, ISO 8601; undefined where nothing is scheduled. */

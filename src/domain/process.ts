@@ -6,11 +6,13 @@ import type {
   RefusalProof,
   RetirementProof,
 } from './credential.js';
-import type { Decision } from './decision.js';
+import type { Decision, GateRule } from './decision.js';
 import type { ErrorCode } from './errors.js';
 import type { IdentitySpec } from './identity.js';
 import type { ProcessPlan } from './plan.js';
+import type { Attested } from './directory.js';
 import type { ChangeRequest } from './request.js';
+import type { Signed } from './statement.js';
 
 export const processKinds = ['provision', 'rotate', 'validate', 'revoke', 'offboard'] as const;
 export type ProcessKind = (typeof processKinds)[number];
@@ -80,6 +82,8 @@ export interface ProcessInput {
   readonly current?: CredentialRecord;
   readonly previous?: readonly CredentialRecord[];
   readonly timing?: Timing;
+  /** Who asked, as verified when the identity took the request. */
+  readonly requester?: Attested;
 }
 
 /** How patient a process is. Milliseconds; set by tests and by operators with slow targets. */
@@ -143,6 +147,8 @@ export interface ProcessState {
   plan?: ProcessPlan;
   decision?: Decision;
   gate?: GateState;
+  /** Earlier rounds of the gate, oldest first. */
+  rounds?: GateState[];
   parked?: Parked;
   /** True from the point of no return on. */
   forwardOnly: boolean;
@@ -154,19 +160,61 @@ export interface ProcessState {
 /** An open or decided gate. */
 export interface GateState {
   readonly planDigest: string;
+  /** Approvals are bound to these too. */
+  readonly policyDigest: string;
+  readonly evidenceDigest: string;
+  /** Nonce of this round, and the run of the workflow that opened it. Every new round has another one. */
+  readonly round: string;
+  readonly run: string;
+  /** 1 for the first; one more each time that the plan, the policies or the facts have changed under the approvals. */
+  readonly number: number;
+  /** Why there is another round. */
+  readonly reopened?: string;
+  readonly requester: string;
   readonly needed: number;
+  readonly groups: readonly string[];
+  readonly stepUp: boolean;
+  readonly rules: readonly GateRule[];
+  readonly openedAt: string;
   readonly deadline: string;
+  /** The second group, once it was asked too. */
+  escalatedTo?: string;
   readonly votes: readonly Vote[];
+  /** What was sent and did not count, the last ones, each with its reason. */
+  readonly refused: readonly RefusedVote[];
   outcome: 'open' | 'approved' | 'denied' | 'expired';
 }
 
-/** A decision sent to a gate as a signal. It counts only for the plan whose digest it names. */
+/** What is sent to a gate, by a signal: anybody in the namespace can send one, so it proves itself. */
+export interface Ballot {
+  /** A `tenure/decision@v1`. */
+  readonly signed: Signed;
+  /** The `tenure/delegation@v1` that it leans on. */
+  readonly delegation?: Signed;
+}
+
+/** A decision that was verified and counts. One for each person, the last. */
 export interface Vote {
   readonly approver: string;
+  /** Whose delegation was used. */
+  readonly onBehalfOf?: string;
   readonly decision: 'approve' | 'deny';
   readonly planDigest: string;
   readonly reason?: string;
   readonly at: string;
+  /** The groups that this vote stands for. */
+  readonly groups: readonly string[];
+  readonly stepUp: boolean;
+  readonly key: string;
+  readonly ballot: Ballot;
+}
+
+/** What somebody sent that did not count. */
+export interface RefusedVote {
+  readonly at: string;
+  /** As claimed; not proven. */
+  readonly claimed: string;
+  readonly reason: string;
 }
 
 /** `undone`: it failed and the world is as before. `unfinished`: something is left, and listed. */
