@@ -18,6 +18,7 @@ import type {
   Acknowledgement,
   Ballot,
   GateState,
+  ProcessInput,
   ProcessOutcome,
   ProcessResult,
   ProcessState,
@@ -81,7 +82,7 @@ export interface CredentialActivities {
 /** Verifies who said what. Nothing here changes anything; what was verified becomes part of history. */
 export interface TrustActivities {
   /** Who asked. Throws `ApprovalRefused` with the reason where the request is not signed by who it says, for exactly this. */
-  attest(asked: ChangeRequest): Promise<Attested>;
+  attest(input: { readonly asked: ChangeRequest; readonly identity: string }): Promise<Attested>;
   /** The same for words to a process that is under way. `content` is what the signature's digest is over. */
   attestWord(word: {
     readonly signed?: Signed;
@@ -106,8 +107,9 @@ export type Weighed =
 
 /** What policy is asked. */
 export interface AuthorizeInput {
+  readonly input: ProcessInput;
+  /** As it was shown; it has to be what follows from the input. */
   readonly plan: ProcessPlan;
-  readonly request: ChangeRequest;
   /** The gate with its votes, once they seem to be enough; their signatures are verified again. */
   readonly gate?: GateState;
 }

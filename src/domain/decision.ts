@@ -1,3 +1,4 @@
+import type { Attested } from './directory.js';
 import type { ErrorCode } from './errors.js';
 import type { Facts } from './facts.js';
 
@@ -20,6 +21,8 @@ export interface Decision {
   /** SHA-256 of what a gate shows besides the plan: {@link facts}. Approvals are bound to it. */
   readonly evidenceDigest?: string;
   readonly facts?: Facts;
+  /** Who asked, as their signature proves. */
+  readonly requester?: Attested;
   /** Nothing is owed any more: the plan may run, in this run of the workflow. */
   readonly permitted?: boolean;
 }

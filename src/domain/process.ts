@@ -10,7 +10,6 @@ import type { Decision, GateRule } from './decision.js';
 import type { ErrorCode } from './errors.js';
 import type { IdentitySpec } from './identity.js';
 import type { ProcessPlan } from './plan.js';
-import type { Attested } from './directory.js';
 import type { ChangeRequest } from './request.js';
 import type { Signed } from './statement.js';
 
@@ -82,8 +81,6 @@ export interface ProcessInput {
   readonly current?: CredentialRecord;
   readonly previous?: readonly CredentialRecord[];
   readonly timing?: Timing;
-  /** Who asked, as verified when the identity took the request. */
-  readonly requester?: Attested;
 }
 
 /** How patient a process is. Milliseconds; set by tests and by operators with slow targets. */
@@ -149,6 +146,8 @@ export interface ProcessState {
   gate?: GateState;
   /** Earlier rounds of the gate, oldest first. */
   rounds?: GateState[];
+  /** What was sent to it and could not be verified, the last ones. It had no effect. */
+  inert?: RefusedVote[];
   parked?: Parked;
   /** True from the point of no return on. */
   forwardOnly: boolean;
