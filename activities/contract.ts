@@ -95,8 +95,7 @@ export interface TrustActivities {
     readonly ballot: Ballot;
     readonly gate: GateState;
     readonly plan: ProcessPlan;
-    readonly operation: string;
-    readonly requester: Attested;
+    readonly input: ProcessInput;
   }): Promise<Weighed>;
 }
 
@@ -155,6 +154,7 @@ export interface RecordActivities {
   seal(record: {
     readonly state: ProcessState;
     readonly result: ProcessResult;
+    readonly request: ChangeRequest;
   }): Promise<{ readonly evidence: string }>;
   /** Tells operators what is parked, left unfinished, or was not rotated in time. Best effort; never fails the process. */
   notify(notice: {

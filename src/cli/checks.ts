@@ -8,7 +8,7 @@ import proto from '@temporalio/proto';
 import type { TenureConfig } from '../config/types.js';
 import { searchAttributes } from '../temporal/search-attributes.js';
 import { complaintOf } from './errors.js';
-import { span } from './words.js';
+import { span } from '../domain/span.js';
 import { pollers } from './workers.js';
 
 export interface Finding {

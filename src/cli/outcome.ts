@@ -4,7 +4,8 @@ import { nextCommands } from './errors.js';
 import type { Followed } from './follow.js';
 import { exitCodes } from './io.js';
 import type { Output } from './output.js';
-import { count, span } from './words.js';
+import { count } from './words.js';
+import { span } from '../domain/span.js';
 
 /** The end in words, on the right stream; gives the exit code. */
 export function tellEnd(out: Output, identity: string, followed: Followed): number {

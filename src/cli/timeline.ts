@@ -1,7 +1,8 @@
 /** What happened to an identity, in plain words. Pure: facts in, sentences out. */
 import type { ProcessKind, ProcessOutcome } from '../domain/process.js';
 import type { ChangeRequest } from '../domain/request.js';
-import { count, span } from './words.js';
+import { count } from './words.js';
+import { span } from '../domain/span.js';
 
 /** One thing that happened. `workflow` is the id of the identity or of the process; `at` is ISO 8601. */
 export type Fact = { readonly at: string; readonly workflow: string } & Happening;

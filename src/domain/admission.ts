@@ -18,7 +18,7 @@ const checks: readonly Check[] = [hasRoom, fitsStatus];
 export function admit(state: IdentityState, request: ChangeRequest): Answer {
   const malformed = isWellFormed(request) ?? belongsHere(state, request);
   if (malformed) return { accepted: false, ...malformed };
-  const before = state.handled.find((handled) => handled.id === request.id);
+  const before = state.handled.find(({ id, unproven }) => id === request.id && !unproven);
   if (before) return before.answer;
   const running = emergencyRunning(state, request);
   if (running)

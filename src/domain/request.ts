@@ -49,4 +49,6 @@ export type Answer =
 export interface HandledRequest {
   readonly id: string;
   readonly answer: Answer;
+  /** It was refused since nobody proved to have asked it. The same id asked by somebody who does is still taken. */
+  readonly unproven?: true;
 }

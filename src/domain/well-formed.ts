@@ -6,10 +6,11 @@ import { bytesOf } from './clip.js';
 import { identityKinds, strategies, type Consumer, type IdentitySpec } from './identity.js';
 import { processKinds } from './process.js';
 import type { ChangeRequest } from './request.js';
+import type { Signed } from './statement.js';
 import { bytesOfTags, longestTags, mostTags } from './tags.js';
 
 /** Bytes of a whole request as JSON: sixteen of them, and as many emergencies, wait in a state that Temporal takes up to 2 MB of. */
-export const largestRequest = 32_768;
+export const largestRequest = 40_960;
 /** Bytes of a declared identity as JSON: what is left of a request is for who asks and why. */
 export const largestSpec = 29_000;
 const longestName = 200;
@@ -46,6 +47,10 @@ const requestChecks: readonly Check<ChangeRequest>[] = [
   ['request', `at most ${largestRequest} bytes of JSON: shorten the scope or the consumers`, isSmall],
   ['spec', 'a whole identity, as `tenure apply` sends it', ({ spec }) => isOptional(spec, isObject)],
   ['emergency', 'a revoke: nothing else can be an emergency', ({ emergency, kind }) => !emergency || kind === 'revoke'],
+  ['onBehalfOf', names, ({ onBehalfOf }) => isOptional(onBehalfOf, isName)],
+  ['ticket', names, ({ ticket }) => isOptional(ticket, isName)],
+  ['signed', 'a signed statement, as tenure makes it', ({ signed }) => isOptional(signed, isSigned)],
+  ['advance', 'at most 10 signed approvals', ({ advance }) => isOptional(advance, (all) => isList(all, 10, isSigned))],
   ['repair', 'a validate: nothing else repairs', ({ repair, kind }) => !repair || kind === 'validate'],
 ];
 
@@ -131,6 +136,10 @@ function isNotify(notify: Consumer['notify']): boolean {
   if ('command' in notify) return Array.isArray(notify.command) && notify.command.every((word) => isText(word, 8_000));
   if ('file' in notify) return isObject(notify.file) && isText(notify.file.path, 4_000) && isName(notify.file.format);
   return 'ack' in notify && notify.ack === 'manual';
+}
+
+function isSigned({ statement, signature }: Signed): boolean {
+  return isText(statement, 8_000) && isText(signature, 8_000);
 }
 
 function isCron({ expression, timezone }: { expression: string; timezone: string }): boolean {

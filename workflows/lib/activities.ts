@@ -20,6 +20,7 @@ import type {
   FleetActivities,
   PolicyActivities,
   RecordActivities,
+  TrustActivities,
 } from '../../activities/contract.js';
 import { defaultTiming, type Timing } from '../../src/domain/process.js';
 import { emergencyTaskQueue, taskQueue } from '../../src/domain/wire.js';
@@ -29,6 +30,7 @@ export type Activities = CredentialActivities &
   PolicyActivities &
   ConsumerActivities &
   RecordActivities &
+  TrustActivities &
   FleetActivities;
 
 /** How an activity is called: see the two manners above. */

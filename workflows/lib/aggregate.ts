@@ -12,6 +12,7 @@ import {
 } from '../../src/domain/identity.js';
 import type { ProcessInput, ProcessResult, ProcessSummary } from '../../src/domain/process.js';
 import type { Answer, ChangeRequest, HandledRequest } from '../../src/domain/request.js';
+import { whatIsMalformed } from '../../src/domain/well-formed.js';
 import { now } from './clock.js';
 
 const eventsOfMessage = 6;
@@ -40,15 +41,35 @@ export class Aggregate {
     const answer = this.judge(asked);
     if (!this.answerTo(asked?.id)) {
       if (answer.accepted && !answer.operation) this.enqueue(asked);
-      if (typeof asked?.id === 'string' && asked.id.length <= 200) this.remember(asked.id, answer);
+      if (typeof asked?.id === 'string' && asked.id.length <= 200) this.remember({ id: asked.id, answer });
     }
+    this.onChange(this.state, false);
+    return answer;
+  }
+
+  /** Why nobody needs to look at its signature: it was answered before, or it is no request at all. */
+  answerUnseen(asked: ChangeRequest): Answer | undefined {
+    const before = this.answerTo(asked?.id);
+    if (before) return before;
+    if (!isMalformed(asked)) return undefined;
+    const answer = this.judge(asked);
+    return answer.accepted ? undefined : this.turnAway(asked, answer);
+  }
+
+  /** A request that nobody proved to have asked: it stays on record and has no effect, not even on the same id asked properly. */
+  turnAway(asked: ChangeRequest, answer: Answer & { accepted: false }): Answer {
+    this.reckon(eventsOfMessage, asked);
+    if (typeof asked?.id === 'string' && asked.id.length <= 200)
+      this.remember({ id: asked.id, answer, unproven: true });
+    if (answer.code === 'ApprovalRefused')
+      this.problem(`a ${String(asked.kind)} sent as ${String(asked.requester)} was turned away: ${answer.reason}`);
     this.onChange(this.state, false);
     return answer;
   }
 
   /** What was answered to this request, with its operation once it has started. */
   answerTo(requestId: string): Answer | undefined {
-    return this.state.handled.find(({ id }) => id === requestId)?.answer;
+    return this.state.handled.find(({ id, unproven }) => id === requestId && !unproven)?.answer;
   }
 
   hasWork(): boolean {
@@ -191,8 +212,8 @@ export class Aggregate {
   }
 
   /** A refusal is remembered too, for whoever asked by a signal and looks for the answer; it never drives out what was accepted. */
-  private remember(id: string, answer: Answer): void {
-    const all = [...this.state.handled, { id, answer }];
+  private remember(handled: HandledRequest): void {
+    const all = [...this.state.handled.filter(({ id }) => id !== handled.id), handled];
     const kept = [...all.filter(isAccepted).slice(-handledLimit), ...all.filter(isRefused).slice(-refusedLimit)];
     this.state.handled = all.filter((handled) => kept.includes(handled));
   }
@@ -216,6 +237,15 @@ export class Aggregate {
     const kept = message === undefined ? summary : { ...summary, message: clip(message) };
     this.state.recent = [...this.state.recent, kept].slice(-recentLimit);
     this.onChange(this.state, false);
+  }
+}
+
+/** Also where it is so odd that looking at it fails. */
+function isMalformed(asked: ChangeRequest): boolean {
+  try {
+    return whatIsMalformed(asked) !== undefined;
+  } catch {
+    return true;
   }
 }
 

@@ -133,7 +133,8 @@ function awaitFromAfar(running: RunningProcess): Promise<ProcessResult> {
 
 /** Tells the process to stop and does not wait for it: its epoch is over, and the revocation fences it off. */
 function preempt(aggregate: Aggregate, running: RunningProcess): void {
-  const by: Preempt = { by: `an emergency revocation asked by ${aggregate.state.queue[0]!.requester}` };
+  const request = aggregate.state.queue[0]!;
+  const by: Preempt = { by: `an emergency revocation asked by ${request.requester}`, request };
   getExternalWorkflowHandle(running.operation)
     .signal(processMessages.preempt, by)
     .catch(() =>

@@ -20,6 +20,7 @@ import { callerFor, hereFirst, type Activities, type Manner } from './activities
 import { now } from './clock.js';
 import { failureOf, type Failure } from './failure.js';
 import { Inbox } from './inbox.js';
+import { doorkeeperOf } from './doorkeeper.js';
 import { freshStages } from './render.js';
 import { waitUntilClear } from './permit.js';
 import { show } from './show.js';
@@ -58,6 +59,8 @@ export class Process {
     this.inbox = new Inbox(
       () => this.state,
       () => this.scope.cancel(),
+      doorkeeperOf(this),
+      () => show(this.state),
     );
     show(this.state);
   }
@@ -274,7 +277,7 @@ export class Process {
   }
 
   private seal(result: ProcessResult): Promise<{ readonly evidence: string }> {
-    const record = { state: this.state, result };
+    const record = { state: this.state, result, request: this.input.request };
     return this.hereFirst('stubborn', 'Seal the evidence record', ({ seal }) => seal(record));
   }
 

@@ -1,3 +1,4 @@
+import { gateLines } from '../../src/domain/gate-lines.js';
 import { stagesFor, type ProcessState, type StageState, type StageStatus } from '../../src/domain/process.js';
 import type { IdentityState } from '../../src/domain/identity.js';
 
@@ -18,6 +19,7 @@ export function renderProcess(state: ProcessState): string {
     `**${state.kind} of ${state.identity}**, asked by ${state.requester}${state.emergency ? ' (emergency)' : ''}`,
     ...renderParked(state),
     ...renderGate(state),
+    ...renderInert(state),
     '',
     '| | stage | state | note |',
     '|---|---|---|---|',
@@ -63,16 +65,22 @@ function renderParked({ parked }: ProcessState): string[] {
   ];
 }
 
-function renderGate({ gate, identity }: ProcessState): string[] {
-  if (gate?.outcome !== 'open') return [];
-  const have = gate.votes.filter(({ decision }) => decision === 'approve').length;
+function renderGate({ gate, identity, plan, decision }: ProcessState): string[] {
+  if (gate?.outcome !== 'open' || !plan) return [];
   return [
     '',
-    `**Waits for approval**: ${have} of ${gate.needed}, until ${gate.deadline}; plan \`${gate.planDigest}\``,
+    ...gateLines(plan, gate, decision?.facts).map(({ label, text }) => `**${label}** ${text}  `),
     '',
     `- \`tenure approve ${identity}\``,
     `- \`tenure deny ${identity} --reason …\``,
   ];
+}
+
+/** What was sent and had no effect: for a responder this is the most interesting line. */
+function renderInert({ inert = [], gate }: ProcessState): string[] {
+  const all = [...inert, ...(gate?.refused ?? [])];
+  if (all.length === 0) return [];
+  return ['', '**Did not count**', ...all.map(({ at, claimed, reason }) => `- ${at} sent as ${claimed}: ${reason}`)];
 }
 
 /** The stages of a process before it begins. */

@@ -9,7 +9,8 @@ import { operationOf, processOf } from '../identities.js';
 import { exitCodes } from '../io.js';
 import { personOf } from '../person.js';
 import { verb, type Runtime, type Session } from '../session.js';
-import { planInWords, relative } from '../words.js';
+import { relative } from '../words.js';
+import { planInWords } from '../../domain/plan-words.js';
 
 interface DecideOptions extends FollowOptions {
   readonly as?: string;

@@ -8,7 +8,7 @@ import { exitCodes } from '../io.js';
 import { stagesView } from '../live.js';
 import { endDocument, tellEnd } from '../outcome.js';
 import { verb, type Runtime, type Session } from '../session.js';
-import { span } from '../words.js';
+import { span } from '../../domain/span.js';
 import { isWorked } from '../workers.js';
 
 interface RevokeOptions extends ChangeOptions {
