@@ -8,6 +8,7 @@ export function planInWords(plan: ProcessPlan): string[] {
     ...(isRelabelled(plan) ? [`until now: ${plan.before!.environment}, ${plan.before!.dataClass} data`] : []),
     `asked by ${plan.requester}${plan.reason === undefined ? '' : `: ${plan.reason}`}`,
     ...(plan.emergency ? ['this is an emergency'] : []),
+    ...elevationInWords(plan),
     ...(plan.from
       ? [`the credential that goes: ${plan.from.principal} at ${plan.from.target}, version ${plan.from.version}`]
       : []),
@@ -16,6 +17,16 @@ export function planInWords(plan: ProcessPlan): string[] {
     ...(plan.to ? scopeChange(plan.from?.scope, plan.to.scope) : []),
     `strategy: ${plan.strategy}, grace ${span(plan.graceMs)}`,
     `consumers: ${plan.consumers.length > 0 ? plan.consumers.join(', ') : 'none'}`,
+  ];
+}
+
+function elevationInWords({ elevation, ticket }: ProcessPlan): string[] {
+  const belongs = ticket === undefined ? [] : [`it belongs to ${ticket}`];
+  if (!elevation) return belongs;
+  return [
+    ...belongs,
+    `for ${span(elevation.forMs)} it may in addition: ${rights(elevation.scope)}, because of ${elevation.incident}`,
+    'then these rights are taken back, the credential is rotated, and other people review what was done',
   ];
 }
 

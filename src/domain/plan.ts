@@ -1,6 +1,7 @@
 import type { CredentialRecord } from './credential.js';
 import type { IdentitySpec, Strategy } from './identity.js';
 import type { ProcessInput, ProcessKind } from './process.js';
+import type { Elevation } from './request.js';
 
 /** The exact change as data. Its digest is what people approve and what runs. */
 export interface ProcessPlan {
@@ -17,6 +18,10 @@ export interface ProcessPlan {
   readonly before?: { readonly environment: string; readonly dataClass: IdentitySpec['dataClass'] };
   /** A validation that puts right what drifted: it changes the target. */
   readonly repair?: true;
+  /** What more it may, for how long, and the incident that makes it necessary (elevate). */
+  readonly elevation?: Elevation;
+  /** The ticket or incident that it belongs to. */
+  readonly ticket?: string;
   readonly owner: string;
   readonly strategy: Strategy;
   /** The credential that goes, by reference. */
@@ -35,7 +40,7 @@ export interface ProcessPlan {
 /** Derives the plan of a process from what it starts from. Pure; the same input gives the same plan. */
 export function planOf(input: ProcessInput): ProcessPlan {
   const { kind, spec, specBefore, request, current } = input;
-  const makesCredential = kind === 'provision' || kind === 'rotate';
+  const makesCredential = kind === 'provision' || kind === 'rotate' || kind === 'elevate';
   return {
     v: 1,
     kind,
@@ -48,6 +53,8 @@ export function planOf(input: ProcessInput): ProcessPlan {
     dataClass: spec.dataClass,
     ...(specBefore && { before: { environment: specBefore.environment, dataClass: specBefore.dataClass } }),
     ...(request.repair && { repair: true }),
+    ...(request.elevation && { elevation: request.elevation }),
+    ...(request.ticket !== undefined && { ticket: request.ticket }),
     owner: spec.owner.person,
     strategy: spec.rotation.strategy,
     ...(current && { from: goingCredential(current, specBefore ?? spec) }),

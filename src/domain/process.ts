@@ -3,6 +3,7 @@ import type {
   CredentialRecord,
   DrainProof,
   Drift,
+  ElevationProof,
   RefusalProof,
   RetirementProof,
 } from './credential.js';
@@ -13,7 +14,7 @@ import type { ProcessPlan } from './plan.js';
 import type { ChangeRequest } from './request.js';
 import type { Signed } from './statement.js';
 
-export const processKinds = ['provision', 'rotate', 'validate', 'revoke', 'offboard'] as const;
+export const processKinds = ['provision', 'rotate', 'validate', 'revoke', 'offboard', 'elevate'] as const;
 export type ProcessKind = (typeof processKinds)[number];
 
 /** The stage names that an operator sees. */
@@ -22,6 +23,9 @@ export const stageNames = [
   'authorize',
   'gate',
   'repair',
+  'elevate',
+  'hold',
+  'restore',
   'stage',
   'install',
   'verify',
@@ -57,6 +61,25 @@ export const stagesOf: Readonly<Record<ProcessKind, readonly StageName[]>> = {
   validate: ['plan', 'authorize', 'gate', 'repair', 'verify', 'refuse', 'seal'],
   revoke: ['plan', 'authorize', 'gate', 'retire', 'refuse', 'purge', 'hand over', 'seal'],
   offboard: ['plan', 'authorize', 'gate', 'retire', 'refuse', 'purge', 'remove', 'hand over', 'seal'],
+  // Rights are lent, held for a time and taken back; then the credential that had them is rotated.
+  elevate: [
+    'plan',
+    'authorize',
+    'gate',
+    'elevate',
+    'hold',
+    'restore',
+    'stage',
+    'install',
+    'verify',
+    'publish',
+    'hand over',
+    'drain',
+    'retire',
+    'refuse',
+    'purge',
+    'seal',
+  ],
 };
 
 /** The stages of one process: a validation that only looks asks nobody and repairs nothing. */
@@ -216,6 +239,11 @@ export interface RefusedVote {
   readonly reason: string;
 }
 
+/** What became of a ballot. */
+export type Weighed =
+  | { readonly counts: true; readonly vote: Vote; readonly withdraws?: boolean }
+  | { readonly counts: false; readonly refused: RefusedVote };
+
 /** `undone`: it failed and the world is as before. `unfinished`: something is left, and listed. */
 export type ProcessOutcome = 'succeeded' | 'undone' | 'unfinished' | 'pre-empted';
 
@@ -247,6 +275,8 @@ export interface Proofs {
   retired?: RetirementProof;
   acknowledged?: readonly Acknowledgement[];
   drift?: readonly Drift[];
+  /** Rights that were lent, and that they are gone (elevate). */
+  elevated?: ElevationProof;
   /** What was put right (validate with repair), one line each. */
   repaired?: readonly string[];
   /** Sentences that say that nothing answers any more (offboard). */

@@ -3,6 +3,7 @@
  * anything, and what gets further than this is read by workflows without looking twice. Pure.
  */
 import { bytesOf } from './clip.js';
+import { longestElevationMs, shortestElevationMs } from './elevation.js';
 import { identityKinds, strategies, type Consumer, type IdentitySpec } from './identity.js';
 import { processKinds } from './process.js';
 import type { ChangeRequest } from './request.js';
@@ -51,6 +52,15 @@ const requestChecks: readonly Check<ChangeRequest>[] = [
   ['ticket', names, ({ ticket }) => isOptional(ticket, isName)],
   ['signed', 'a signed statement, as tenure makes it', ({ signed }) => isOptional(signed, isSigned)],
   ['advance', 'at most 10 signed approvals', ({ advance }) => isOptional(advance, (all) => isList(all, 10, isSigned))],
+  ['elevation', 'what is lent, with an elevate and with nothing else', isElevation],
+  [
+    'elevation.forMs',
+    'one second to four hours, in milliseconds',
+    ({ elevation }) => isOptional(elevation, ({ forMs }) => isElevationTime(forMs)),
+  ],
+  ['elevation.incident', names, ({ elevation }) => isOptional(elevation, ({ incident }) => isName(incident))],
+  ['reason', 'why, with an elevate', ({ kind, reason }) => kind !== 'elevate' || (reason ?? '').trim() !== ''],
+  ['spec', 'none with an elevate: it declares nothing', ({ kind, spec }) => kind !== 'elevate' || spec === undefined],
   ['repair', 'a validate: nothing else repairs', ({ repair, kind }) => !repair || kind === 'validate'],
 ];
 
@@ -136,6 +146,15 @@ function isNotify(notify: Consumer['notify']): boolean {
   if ('command' in notify) return Array.isArray(notify.command) && notify.command.every((word) => isText(word, 8_000));
   if ('file' in notify) return isObject(notify.file) && isText(notify.file.path, 4_000) && isName(notify.file.format);
   return 'ack' in notify && notify.ack === 'manual';
+}
+
+function isElevation({ elevation, kind }: ChangeRequest): boolean {
+  if (kind !== 'elevate') return elevation === undefined;
+  return isObject(elevation) && isObject(elevation?.scope);
+}
+
+function isElevationTime(forMs: number): boolean {
+  return Number.isInteger(forMs) && forMs >= shortestElevationMs && forMs <= longestElevationMs;
 }
 
 function isSigned({ statement, signature }: Signed): boolean {

@@ -36,6 +36,8 @@ export const processMessages = {
   abandon: 'abandon',
   /** Signal: (Preempt): an emergency takes over; stop without undoing. */
   preempt: 'preempt',
+  /** Signal: (GiveBack): lent rights are not needed any more. */
+  giveBack: 'giveBack',
   /** Query: () => ProcessState. */
   process: 'process',
 } as const;
@@ -88,6 +90,11 @@ export interface Resume extends Word {
 export interface Abandon extends Word {
   readonly since: string;
   readonly reason: string;
+}
+
+/** Argument of `giveBack`. */
+export interface GiveBack extends Word {
+  readonly note?: string;
 }
 
 /** Argument of `preempt`. */
