@@ -22,8 +22,7 @@ import type {
   ProcessOutcome,
   ProcessResult,
   ProcessState,
-  RefusedVote,
-  Vote,
+  Weighed,
 } from '../src/domain/process.js';
 import type { ChangeRequest } from '../src/domain/request.js';
 import type { Signed, Verb } from '../src/domain/statement.js';
@@ -98,11 +97,6 @@ export interface TrustActivities {
     readonly input: ProcessInput;
   }): Promise<Weighed>;
 }
-
-/** What became of a ballot. */
-export type Weighed =
-  | { readonly counts: true; readonly vote: Vote; readonly withdraws?: boolean }
-  | { readonly counts: false; readonly refused: RefusedVote };
 
 /** What policy is asked. */
 export interface AuthorizeInput {

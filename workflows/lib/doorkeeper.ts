@@ -10,7 +10,14 @@ export function doorkeeperOf(process: Process): Doorkeeper {
     async word(verb: Verb, { signed, ...content }: Word) {
       const subject = process.input.operation;
       const word = { verb, subject, content, ...(signed && { signed }) };
-      await process.hereFirst('careful', `Verify who says ${verb}`, ({ attestWord }) => attestWord(word));
+      const { name } = await process.hereFirst('careful', `Verify who says ${verb}`, ({ attestWord }) =>
+        attestWord(word),
+      );
+      if (name !== content.by)
+        throw ApplicationFailure.nonRetryable(
+          `it is said in the name of somebody else than ${name}`,
+          'ApprovalRefused',
+        );
     },
     async emergency({ request }: Preempt) {
       if (request.kind !== 'revoke' || request.emergency !== true)

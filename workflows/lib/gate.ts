@@ -3,9 +3,8 @@
  * facts. A denial or the deadline ends the process with nothing touched. What has changed under the approvals opens another round.
  */
 import { ApplicationFailure, condition, uuid4, workflowInfo } from '@temporalio/workflow';
-import type { Weighed } from '../../activities/contract.js';
 import type { Decision } from '../../src/domain/decision.js';
-import type { Ballot, GateState, RefusedVote, Vote } from '../../src/domain/process.js';
+import type { Ballot, GateState, RefusedVote, Vote, Weighed } from '../../src/domain/process.js';
 import { missingInWords, settled } from '../../src/domain/quorum.js';
 import { after, now } from './clock.js';
 import type { Process } from './process.js';
