@@ -148,6 +148,7 @@ function configOf(file: string, written: Partial<Record<string, unknown>>): Tenu
   const folder = dirname(file);
   const { signingKey } = fields.consumers;
   const { webhook } = fields.notices;
+  const { name, key } = fields.automation;
   return {
     file,
     stateDirectory: resolve(folder, fields.stateDirectory),
@@ -159,6 +160,7 @@ function configOf(file: string, written: Partial<Record<string, unknown>>): Tenu
       approvals: fields.policy.approvals,
       gateMs: fields.policy.gate,
     },
+    automation: key ? { name, key: absolute(key, folder) } : { name },
     freezes: fields.freezes,
     notices: webhook === undefined ? {} : { webhook },
     fleet: fields.fleet,

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { duration, freezeSchema, slug } from '../manifest/schema.js';
 import { secretSource } from '../stores/secret-source.js';
+import { directorySchema } from '../trust/directory-schema.js';
 
 const httpUrl = z
   .string()
@@ -40,6 +41,14 @@ export const configFields = {
         .describe('How long a gate waits. `1d`.'),
     })
     .prefault({}),
+  directory: directorySchema,
+  automation: z
+    .strictObject({
+      name: z.string().min(1).max(200).default('automation/tenure').describe('Its name in the directory.'),
+      key: secretSource.optional().describe('Its private key as PEM. Without one, that which `tenure dev` made.'),
+    })
+    .prefault({})
+    .describe('As whom the worker asks: for schedules, campaigns and the end of an elevation.'),
   freezes: z
     .array(freezeSchema)
     .max(1000)

@@ -22,6 +22,8 @@ export interface TenureConfig {
     readonly approvals: number;
     readonly gateMs: number;
   };
+  /** As whom the worker asks. */
+  readonly automation: { readonly name: string; readonly key?: SecretSource };
   readonly freezes: readonly Freeze[];
   readonly notices: { readonly webhook?: string };
   readonly fleet: { readonly perTarget: number };

@@ -50,3 +50,49 @@ export interface Attested {
   /** `sha256:<hex>` of the statement. */
   readonly statement: string;
 }
+
+/** A time in which something holds: from an instant, to before another. */
+export interface Period {
+  readonly from?: string;
+  readonly to?: string;
+}
+
+/** Says whether a period has begun and has not ended. */
+export function isValidAt({ from, to }: Period, now: Date): boolean {
+  const ms = now.getTime();
+  return (from === undefined || ms >= Date.parse(from)) && (to === undefined || ms < Date.parse(to));
+}
+
+/** The party of this name, whether it holds now or not. */
+export function partyNamed(directory: Directory, name: string): Party | undefined {
+  return directory.parties.find((party) => party.name === name);
+}
+
+/** Who has a key, whether both hold now or not. */
+export function findKey(
+  directory: Directory,
+  keyId: string,
+): { readonly party: Party; readonly key: PartyKey } | undefined {
+  for (const party of directory.parties) {
+    const key = party.keys.find(({ id }) => id === keyId);
+    if (key) return { party, key };
+  }
+  return undefined;
+}
+
+/** Whose key this is now; undefined where the key or its holder does not hold now. */
+export function holderOf(directory: Directory, keyId: string, now: Date): Party | undefined {
+  const found = findKey(directory, keyId);
+  return found && isValidAt(found.key, now) && isValidAt(found.party, now) ? found.party : undefined;
+}
+
+/** The people who answer for somebody: themselves, or the owner of an automation. None may approve what it asks for. */
+export function personsBehind({ name, kind, owner }: Pick<Party, 'name' | 'kind' | 'owner'>): readonly string[] {
+  if (kind === 'person') return [name];
+  return owner === undefined ? [] : [owner];
+}
+
+/** Only people approve. */
+export function mayApprove({ kind }: Pick<Party, 'kind'>): boolean {
+  return kind === 'person';
+}

@@ -53,6 +53,7 @@ describe("the operator's file", () => {
       stores: { local: { type: 'local', directory: 's' } },
       consumers: { signingKey: { file: join(folder, 'keys/sign') } },
       policy: { approvalEnvironments: ['production'], approvals: 1, gateMs: 86_400_000 },
+      automation: { name: 'automation/tenure' },
       freezes: [],
       notices: {},
       fleet: { perTarget: 4 },
