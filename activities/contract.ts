@@ -74,6 +74,16 @@ export interface CredentialActivities {
   /** Compares the target and the stores with the state. */
   inspect(change: Change): Promise<readonly Drift[]>;
   repair(change: Change): Promise<readonly string[]>;
+  /**
+   * Lends rights: brings those of the credentials that the state names to `spec`, in which the lent ones are. All or nothing; touches no
+   * login.
+   */
+  elevate(change: Change): Promise<{ readonly changed: readonly string[] }>;
+  /**
+   * Brings the rights back to `spec`, as it is declared, and ends the sessions that began before. It only takes away, so any run may ask
+   * for it whose operation was permitted: what stands guard over an elevation does when the elevation itself cannot.
+   */
+  restore(change: Change): Promise<{ readonly changed: readonly string[]; readonly sessionsEnded: number }>;
   /** The highest epoch that any delivery of the identity has seen; 0 for a new one. */
   lastEpoch(spec: IdentitySpec): Promise<number>;
 }
