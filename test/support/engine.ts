@@ -6,14 +6,13 @@ import { join } from 'node:path';
 import { WithStartWorkflowOperation, type Client, type WorkflowHandle } from '@temporalio/client';
 import { Worker, type WorkflowBundleOption } from '@temporalio/worker';
 import { pino } from 'pino';
-import type { ConsumerActivities } from '../../activities/contract.js';
+import type { AuthorizeInput, ConsumerActivities } from '../../activities/contract.js';
 import { createCredentialActivities } from '../../activities/credentials.js';
 import { createEvidenceActivities } from '../../activities/evidence.js';
 import { createFleetActivities } from '../../activities/fleet.js';
 import { guardActivities } from '../../activities/interceptor.js';
 import type { Clearance, Obligations } from '../../src/domain/decision.js';
 import type { IdentitySpec, IdentityState } from '../../src/domain/identity.js';
-import type { ProcessPlan } from '../../src/domain/plan.js';
 import type { Acknowledgement, ProcessState, Timing } from '../../src/domain/process.js';
 import type { Answer, ChangeRequest } from '../../src/domain/request.js';
 import {
@@ -24,6 +23,7 @@ import {
   processMessages,
   taskQueue,
   type IdentityStart,
+  type Resume,
 } from '../../src/domain/wire.js';
 import { TenureError } from '../../src/domain/errors.js';
 import { createLocalStoreKey, openLocalStore } from '../../src/stores/local.js';
@@ -37,6 +37,7 @@ import {
 } from '../../src/temporal/connection.js';
 import { startDevServer, type DevServer } from '../../src/temporal/dev-server.js';
 import type { identity } from '../../workflows/identity.js';
+import { attestedAs, decisionFake, weighFake } from './ballots.js';
 import { FakeTarget } from './fake-target.js';
 import { Faults } from './faults.js';
 import { faultyStore } from './faulty-store.js';
@@ -74,6 +75,10 @@ export interface Surroundings extends Knobs {
 export interface Knobs {
   obligations: Obligations;
   deny?: string;
+  /** Why nobody is known to have asked. */
+  unproven?: string;
+  /** The policies by their digest: another one opens the gate again. */
+  policyDigest?: string;
   clearance: () => Clearance;
   takes: (consumer: string, event: string) => Acknowledgement['status'];
   nextRotation: () => Promise<string | undefined>;
@@ -203,6 +208,17 @@ export class Engine {
     return this.client.workflow.getHandle(operation);
   }
 
+  /** Answers a park, once there is one. */
+  async answerPark(
+    operation: string,
+    word: { readonly how: Resume['how'] } | { readonly reason: string },
+    by = 'ada@example.com',
+  ): Promise<void> {
+    const { parked } = await this.processWhen(operation, (state) => state.parked !== undefined);
+    const signal = 'how' in word ? processMessages.resume : processMessages.abandon;
+    await this.process(operation).signal(signal, { by, since: parked!.since, ...word });
+  }
+
   async processWhen(operation: string, isSo: (state: ProcessState) => boolean): Promise<ProcessState> {
     return eventually(() => this.process(operation).query<ProcessState>(processMessages.process), isSo);
   }
@@ -228,18 +244,14 @@ export class Engine {
         store: (name) => named('store', { local: around.store }, name),
       }),
       seal,
-      authorize: ({ identity }: ProcessPlan) => {
-        const { deny, obligations } = knobsOf(identity);
-        return Promise.resolve({
-          effect: deny === undefined ? 'allow' : 'deny',
-          reasons: ['test'],
-          ...(deny !== undefined && { message: deny }),
-          planDigest: 'sha256:plan',
-          policyDigest: 'sha256:policy',
-          obligations,
-          at: new Date().toISOString(),
-        });
+      authorize: (asked: AuthorizeInput) => Promise.resolve(decisionFake(asked, knobsOf(asked.input.identity))),
+      attest: ({ asked, identity }: { asked: ChangeRequest; identity: string }) => {
+        const { unproven } = knobsOf(identity);
+        if (unproven === undefined) return Promise.resolve(attestedAs(asked.requester));
+        return Promise.reject(new TenureError('ApprovalRefused', unproven));
       },
+      attestWord: ({ content }: { content: unknown }) => Promise.resolve(attestedAs((content as { by: string }).by)),
+      weigh: weighFake,
       clearance: ({ spec, emergency }: { spec: IdentitySpec; emergency: boolean }) =>
         Promise.resolve(emergency ? { clear: true } : knobsOf(spec.name).clearance()),
       nextRotation: ({ spec }: { spec: IdentitySpec }) => knobsOf(spec.name).nextRotation(),

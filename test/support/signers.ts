@@ -3,6 +3,7 @@ import { generateKeyPairSync, sign as signBytes, type KeyObject } from 'node:cry
 import { canonicalJson } from '../../src/canonical-json.js';
 import type { Directory, Party, PartyKey, PartyKind } from '../../src/domain/directory.js';
 import type { Signed, Statement } from '../../src/domain/statement.js';
+import { writtenDirectory } from '../../src/trust/directory-schema.js';
 import { readJwk } from '../../src/trust/jwk.js';
 import { signJws } from '../../src/trust/jws.js';
 import { readSshKey, sshBlobOf, sshKeyId } from '../../src/trust/ssh-key.js';
@@ -99,17 +100,8 @@ export function directoryOf(...signers: readonly TestSigner[]): Directory {
 }
 
 /** The same as it is written under `directory:` in the operator's file: JSON is YAML. */
-export function directoryYaml({ parties, revoked }: Directory): string {
-  const people = parties.filter(({ kind }) => kind === 'person').map(({ kind: _kind, ...rest }) => written(rest));
-  const automations = parties.filter(({ kind }) => kind !== 'person').map(written);
-  return `directory: ${JSON.stringify({ people, automations, revoked })}\n`;
-}
-
-function written({ keys, ...rest }: Omit<Party, 'kind'>): object {
-  return {
-    ...rest,
-    keys: keys.map(({ id, text }) => (id.startsWith('jwk:') ? { jwk: JSON.parse(text) as object } : text)),
-  };
+export function directoryYaml(directory: Directory): string {
+  return `directory: ${JSON.stringify(writtenDirectory(directory))}\n`;
 }
 
 function signer(

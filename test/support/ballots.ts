@@ -1,0 +1,84 @@
+/** Ballots and words for tests that are not about signatures: the fake activities of `Engine` believe what stands in them. */
+import type { Ballot, GateState, ProcessInput, Weighed } from '../../src/domain/process.js';
+import type { Attested } from '../../src/domain/directory.js';
+
+/** What a ballot of a test says. */
+export interface Said {
+  readonly approver: string;
+  readonly decision: 'approve' | 'deny' | 'withdraw';
+  readonly planDigest: string;
+  readonly reason?: string;
+  readonly groups: readonly string[];
+  readonly stepUp: boolean;
+  readonly at: string;
+}
+
+export function ballot(approver: string, differs: Partial<Said> = {}): Ballot {
+  const said: Said = {
+    approver,
+    decision: 'approve',
+    planDigest: 'sha256:plan',
+    groups: [],
+    stepUp: false,
+    at: new Date().toISOString(),
+    ...differs,
+  };
+  return { signed: { statement: JSON.stringify(said), signature: 'as the test says' } };
+}
+
+/** Counts every ballot that is for the gate's plan. */
+export async function weighFake({ ballot: sent, gate }: { ballot: Ballot; gate: GateState }): Promise<Weighed> {
+  const said = JSON.parse(sent.signed.statement) as Said;
+  const { approver, decision, planDigest, reason, groups, stepUp, at } = said;
+  if (planDigest !== gate.planDigest)
+    return { counts: false, refused: { at: new Date().toISOString(), claimed: approver, reason: 'another plan' } };
+  return {
+    counts: true,
+    vote: {
+      approver,
+      decision: decision === 'withdraw' ? 'approve' : decision,
+      planDigest,
+      ...(reason !== undefined && { reason }),
+      at,
+      groups,
+      stepUp,
+      key: `key of ${approver}`,
+      ballot: sent,
+    },
+    ...(decision === 'withdraw' && { withdraws: true }),
+  };
+}
+
+/** Somebody of whom nothing was verified. */
+export function attestedAs(name: string): Attested {
+  return {
+    name,
+    kind: 'person',
+    groups: [],
+    key: `key of ${name}`,
+    presence: 'none',
+    at: new Date().toISOString(),
+    statement: 'sha256:0',
+  };
+}
+
+/** What the fake policy says: permitted as soon as the gate that it asks for was approved. */
+export function decisionFake(
+  { input, gate }: { input: ProcessInput; gate?: GateState },
+  { deny, obligations, policyDigest = 'sha256:policy' }: { deny?: string; obligations: object; policyDigest?: string },
+) {
+  const { approvals = 0 } = obligations as { approvals?: number };
+  return {
+    effect: deny === undefined ? 'allow' : 'deny',
+    reasons: ['test'],
+    ...(deny !== undefined && { message: deny }),
+    planDigest: 'sha256:plan',
+    policyDigest,
+    evidenceDigest: 'sha256:facts',
+    obligations,
+    requester: attestedAs(input.request.requester),
+    permitted:
+      deny === undefined && (approvals === 0 || (gate?.outcome === 'approved' && gate.policyDigest === policyDigest)),
+    at: new Date().toISOString(),
+  };
+}
