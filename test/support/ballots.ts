@@ -1,12 +1,16 @@
 /** Ballots and words for tests that are not about signatures: the fake activities of `Engine` believe what stands in them. */
-import type { Ballot, GateState, ProcessInput, Weighed } from '../../src/domain/process.js';
+import type { AuthorizeInput } from '../../activities/contract.js';
+import { noFacts } from '../../src/domain/facts.js';
+import { digestOf } from '../../src/policy/digest.js';
+import type { Ballot, GateState, Weighed } from '../../src/domain/process.js';
 import type { Attested } from '../../src/domain/directory.js';
 
 /** What a ballot of a test says. */
 export interface Said {
   readonly approver: string;
   readonly decision: 'approve' | 'deny' | 'withdraw';
-  readonly planDigest: string;
+  /** Absent: for whatever plan the gate asks about. */
+  readonly planDigest?: string;
   readonly reason?: string;
   readonly groups: readonly string[];
   readonly stepUp: boolean;
@@ -17,7 +21,6 @@ export function ballot(approver: string, differs: Partial<Said> = {}): Ballot {
   const said: Said = {
     approver,
     decision: 'approve',
-    planDigest: 'sha256:plan',
     groups: [],
     stepUp: false,
     at: new Date().toISOString(),
@@ -29,7 +32,7 @@ export function ballot(approver: string, differs: Partial<Said> = {}): Ballot {
 /** Counts every ballot that is for the gate's plan. */
 export async function weighFake({ ballot: sent, gate }: { ballot: Ballot; gate: GateState }): Promise<Weighed> {
   const said = JSON.parse(sent.signed.statement) as Said;
-  const { approver, decision, planDigest, reason, groups, stepUp, at } = said;
+  const { approver, decision, planDigest = gate.planDigest, reason, groups, stepUp, at } = said;
   if (planDigest !== gate.planDigest)
     return { counts: false, refused: { at: new Date().toISOString(), claimed: approver, reason: 'another plan' } };
   return {
@@ -64,7 +67,7 @@ export function attestedAs(name: string): Attested {
 
 /** What the fake policy says: permitted as soon as the gate that it asks for was approved. */
 export function decisionFake(
-  { input, gate }: { input: ProcessInput; gate?: GateState },
+  { input, plan, gate }: AuthorizeInput,
   { deny, obligations, policyDigest = 'sha256:policy' }: { deny?: string; obligations: object; policyDigest?: string },
 ) {
   const { approvals = 0 } = obligations as { approvals?: number };
@@ -72,9 +75,10 @@ export function decisionFake(
     effect: deny === undefined ? 'allow' : 'deny',
     reasons: ['test'],
     ...(deny !== undefined && { message: deny }),
-    planDigest: 'sha256:plan',
+    planDigest: digestOf(plan),
     policyDigest,
-    evidenceDigest: 'sha256:facts',
+    evidenceDigest: digestOf(noFacts),
+    facts: noFacts,
     obligations,
     requester: attestedAs(input.request.requester),
     permitted:
