@@ -12,6 +12,7 @@ import type {
 } from '../src/domain/credential.js';
 import type { Clearance, Decision } from '../src/domain/decision.js';
 import type { Attested } from '../src/domain/directory.js';
+import type { Reviewed, ReviewRecord, WeighedReview } from '../src/domain/elevation-review.js';
 import type { Consumer, IdentitySpec } from '../src/domain/identity.js';
 import type { ProcessPlan } from '../src/domain/plan.js';
 import type {
@@ -152,13 +153,27 @@ export interface ConsumerActivities {
   }): Promise<readonly Acknowledgement[]>;
 }
 
+/** What follows every use of lent rights. */
+export interface ReviewActivities {
+  /** Whether a review counts. Whatever was sent, it answers and throws nothing but `StoreUnavailable`. */
+  weighReview(input: { readonly signed: Signed; readonly reviewed: Reviewed }): Promise<WeighedReview>;
+  /** One evidence record for the review of an elevation. Returns its digest, `sha256:<hex>`. */
+  sealReview(record: ReviewRecord): Promise<{ readonly evidence: string }>;
+  /** Whether an elevation is at work still, and has taken its rights back, as its own state says. */
+  lookAtElevation(operation: string): Promise<{ readonly isRunning: boolean; readonly isRestored: boolean }>;
+}
+
 /** Writes what happened where it can be read later, and tells people. */
 export interface RecordActivities {
-  /** One evidence record for the process; the same operation always gives the same record. Returns its digest, `sha256:<hex>`. */
+  /**
+   * One evidence record for each run of the process; the same run always gives the same record. Returns its digest, `sha256:<hex>`.
+   * Never in-process: it exports the run's own history.
+   */
   seal(record: {
     readonly state: ProcessState;
     readonly result: ProcessResult;
     readonly request: ChangeRequest;
+    readonly requester?: Attested;
   }): Promise<{ readonly evidence: string }>;
   /** Tells operators what is parked, left unfinished, or was not rotated in time. Best effort; never fails the process. */
   notify(notice: {

@@ -1,5 +1,7 @@
 /** The workflow types that the worker registers: every export is one. */
 export { campaign } from './campaign.js';
+export { elevate } from './elevate.js';
+export { elevationReview } from './elevation-review.js';
 export { identity } from './identity.js';
 export { offboard } from './offboard.js';
 export { provision } from './provision.js';

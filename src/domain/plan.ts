@@ -1,6 +1,6 @@
 import type { CredentialRecord } from './credential.js';
 import type { IdentitySpec, Strategy } from './identity.js';
-import type { ProcessInput, ProcessKind } from './process.js';
+import { makesCredential, type ProcessInput, type ProcessKind } from './process.js';
 import type { Elevation } from './request.js';
 
 /** The exact change as data. Its digest is what people approve and what runs. */
@@ -40,7 +40,6 @@ export interface ProcessPlan {
 /** Derives the plan of a process from what it starts from. Pure; the same input gives the same plan. */
 export function planOf(input: ProcessInput): ProcessPlan {
   const { kind, spec, specBefore, request, current } = input;
-  const makesCredential = kind === 'provision' || kind === 'rotate' || kind === 'elevate';
   return {
     v: 1,
     kind,
@@ -58,7 +57,7 @@ export function planOf(input: ProcessInput): ProcessPlan {
     owner: spec.owner.person,
     strategy: spec.rotation.strategy,
     ...(current && { from: goingCredential(current, specBefore ?? spec) }),
-    ...(makesCredential && {
+    ...(makesCredential(kind) && {
       to: {
         target: spec.target.name,
         scope: spec.target.scope,

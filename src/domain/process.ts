@@ -88,6 +88,11 @@ export function stagesFor(kind: ProcessKind, repair = false): readonly StageName
   return stagesOf.validate.filter((name) => name !== 'authorize' && name !== 'gate' && name !== 'repair');
 }
 
+/** An elevation ends with a rotation. */
+export function makesCredential(kind: ProcessKind): boolean {
+  return kind === 'provision' || kind === 'rotate' || kind === 'elevate';
+}
+
 /** What a process starts from: the identity as it is and as it shall be, frozen when it starts. Plain JSON. */
 export interface ProcessInput {
   readonly kind: ProcessKind;

@@ -20,6 +20,7 @@ import type {
   FleetActivities,
   PolicyActivities,
   RecordActivities,
+  ReviewActivities,
   TrustActivities,
 } from '../../activities/contract.js';
 import { defaultTiming, type Timing } from '../../src/domain/process.js';
@@ -31,6 +32,7 @@ export type Activities = CredentialActivities &
   ConsumerActivities &
   RecordActivities &
   TrustActivities &
+  ReviewActivities &
   FleetActivities;
 
 /** How an activity is called: see the two manners above. */

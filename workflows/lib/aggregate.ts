@@ -10,7 +10,12 @@ import {
   type IdentityState,
   type RunningProcess,
 } from '../../src/domain/identity.js';
-import type { ProcessInput, ProcessResult, ProcessSummary } from '../../src/domain/process.js';
+import {
+  makesCredential,
+  type ProcessInput,
+  type ProcessResult,
+  type ProcessSummary,
+} from '../../src/domain/process.js';
 import type { Answer, ChangeRequest, HandledRequest } from '../../src/domain/request.js';
 import { whatIsMalformed } from '../../src/domain/well-formed.js';
 import { now } from './clock.js';
@@ -112,7 +117,7 @@ export class Aggregate {
       emergency: request.emergency ?? false,
     };
     this.state.running = running;
-    if (kind === 'provision' || kind === 'rotate') this.state.begun = input.spec;
+    if (makesCredential(kind)) this.state.begun = input.spec;
     this.reckon(eventsOfProcess, input);
     this.state.handled = this.state.handled.map((handled) =>
       handled.id === request.id && handled.answer.accepted
@@ -154,7 +159,7 @@ export class Aggregate {
     if (after.spec) this.state.spec = after.spec;
     this.state.status = statusAfter(this.state, result);
     if (isWholeAgain(result)) delete this.state.begun;
-    if (outcome === 'succeeded' && (kind === 'rotate' || kind === 'provision')) this.state.lastRotatedAt = endedAt;
+    if (outcome === 'succeeded' && makesCredential(kind)) this.state.lastRotatedAt = endedAt;
     this.close({
       operation: running.operation,
       kind,
@@ -260,7 +265,7 @@ function isRefused({ answer }: HandledRequest): boolean {
 /** Nothing is left of what was begun: it was completed, taken back, or everything was revoked. */
 function isWholeAgain({ kind, outcome }: ProcessResult): boolean {
   if (kind === 'validate') return false;
-  return outcome === 'succeeded' || (outcome === 'undone' && (kind === 'provision' || kind === 'rotate'));
+  return outcome === 'succeeded' || (outcome === 'undone' && makesCredential(kind));
 }
 
 /** What an identity is called in, from the moment a process has ended. */
@@ -285,5 +290,5 @@ function setOrDelete<Key extends 'current' | 'previous' | 'nextRotationAt'>(
 /** The declared identity that a request works on. Only what makes a credential may bring a new one: an end goes by what was made. */
 export function specFor(state: IdentityState, { kind, spec }: ChangeRequest): IdentitySpec | undefined {
   if (kind === 'provision' || kind === 'rotate') return spec ?? state.spec;
-  return kind === 'validate' ? state.spec : (state.begun ?? state.spec);
+  return kind === 'validate' || kind === 'elevate' ? state.spec : (state.begun ?? state.spec);
 }

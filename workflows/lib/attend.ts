@@ -14,7 +14,7 @@ import {
   startChild,
 } from '@temporalio/workflow';
 import { mayStart, type Refusal } from '../../src/domain/admission.js';
-import { epochOf, processNumberAfter } from '../../src/domain/epoch.js';
+import { epochOf, numbersTaken, processNumberAfter } from '../../src/domain/epoch.js';
 import type { IdentitySpec, RunningProcess } from '../../src/domain/identity.js';
 import type { ProcessInput, ProcessKind, ProcessResult, Timing } from '../../src/domain/process.js';
 import type { ChangeRequest } from '../../src/domain/request.js';
@@ -84,12 +84,13 @@ async function inputFor(
   const { state } = aggregate;
   const { name, current, previous } = state;
   const spec = specFor(state, request)!;
-  state.processNumber =
+  const number =
     state.processNumber === 0 ? processNumberAfter(await lastEpoch(spec, timing)) : state.processNumber + 1;
+  state.processNumber = number + numbersTaken(kind) - 1;
   return {
     kind,
-    operation: processId(name, kind, state.processNumber),
-    epoch: epochOf(state.processNumber),
+    operation: processId(name, kind, number),
+    epoch: epochOf(number),
     identity: name,
     request,
     spec,

@@ -7,6 +7,7 @@ import {
   processMessages,
   type Abandon,
   type ConsumerAcknowledgement,
+  type GiveBack,
   type Preempt,
   type Resume,
   type Word,
@@ -18,6 +19,7 @@ const decide = defineSignal<[Ballot]>(processMessages.decide);
 const acknowledge = defineSignal<[ConsumerAcknowledgement]>(processMessages.acknowledge);
 const resume = defineSignal<[Resume]>(processMessages.resume);
 const abandon = defineSignal<[Abandon]>(processMessages.abandon);
+const giveBack = defineSignal<[GiveBack]>(processMessages.giveBack);
 const preempt = defineSignal<[Preempt]>(processMessages.preempt);
 const process = defineQuery<ProcessState>(processMessages.process);
 
@@ -36,6 +38,8 @@ export class Inbox {
   readonly ballots: Ballot[] = [];
   readonly acknowledged = new Set<string>();
   preemptedBy?: string;
+  /** Who gave lent rights back before their time was over. */
+  givenBackBy?: string;
   private answer?: 'again' | 'go-on' | 'abandon';
 
   constructor(
@@ -69,6 +73,15 @@ export class Inbox {
         this.answer = 'abandon';
       },
     );
+    this.onWord(
+      giveBack,
+      'Lent rights are not needed any more',
+      'give-back',
+      () => state().kind === 'elevate' && this.givenBackBy === undefined,
+      ({ by }) => {
+        this.givenBackBy = clip(by, longestName);
+      },
+    );
     setHandler(preempt, (told) => this.preempt(told), {
       description: 'An emergency takes over',
       unfinishedPolicy: HandlerUnfinishedPolicy.ABANDON,
@@ -76,9 +89,12 @@ export class Inbox {
   }
 
   /** Waits for an operator to say how a parked process goes on. A process that is pre-empted waits no longer. */
-  async operatorsWord(): Promise<'again' | 'go-on' | 'abandon'> {
+  async operatorsWord(forMs?: number): Promise<'again' | 'go-on' | 'abandon'> {
     // Not forgotten before: an operator may be quicker than the alert that a process sends when it parks.
-    await condition(() => this.answer !== undefined || this.preemptedBy !== undefined);
+    const isAnswered = (): boolean => this.answer !== undefined || this.preemptedBy !== undefined;
+    await (forMs === undefined
+      ? condition(isAnswered)
+      : condition(isAnswered, forMs, { summary: 'then it is tried again' }));
     const answer = this.answer ?? 'again';
     delete this.answer;
     return answer;

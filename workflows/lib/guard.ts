@@ -1,0 +1,51 @@
+import { ChildWorkflowCancellationType, ParentClosePolicy, startChild } from '@temporalio/workflow';
+import {
+  elevationReviewWorkflow,
+  excludedFrom,
+  fewestReviewers,
+  longestReviewMs,
+  reviewId,
+  type ReviewStart,
+  type ReviewState,
+} from '../../src/domain/elevation-review.js';
+import { taskQueue } from '../../src/domain/wire.js';
+import { after } from './clock.js';
+import type { Process } from './process.js';
+import { attributesOf } from './show.js';
+
+/**
+ * Starts what watches over an elevation and has it reviewed, before there is anything to watch over: whatever becomes of this process,
+ * the rights are taken back and somebody looks at it. Where it cannot be started, nothing is lent.
+ */
+export async function standGuard(process: Process): Promise<void> {
+  const start = startOf(process);
+  await startChild<(start: ReviewStart) => Promise<ReviewState>>(elevationReviewWorkflow, {
+    workflowId: reviewId(start.operation),
+    args: [start],
+    taskQueue,
+    parentClosePolicy: ParentClosePolicy.ABANDON,
+    cancellationType: ChildWorkflowCancellationType.ABANDON,
+    staticSummary: `guard and review of ${start.operation}, asked by ${start.requester}`.slice(0, 200),
+    typedSearchAttributes: attributesOf(start.back.spec, 'standing-by'),
+  });
+}
+
+function startOf(process: Process): ReviewStart {
+  const { input, state } = process;
+  const { request, operation, identity, timing } = input;
+  const { requester = { name: request.requester }, obligations } = state.decision!;
+  const { people = 0, withinMs = longestReviewMs } = obligations.review ?? {};
+  return {
+    operation,
+    identity,
+    back: process.undoing(),
+    elevation: request.elevation!,
+    reason: request.reason ?? '',
+    requester: requester.name,
+    excluded: excludedFrom(requester, request.onBehalfOf),
+    people: Math.max(fewestReviewers, people),
+    withinMs: Math.min(longestReviewMs, withinMs),
+    until: after(request.elevation!.forMs),
+    ...(timing && { timing }),
+  };
+}
