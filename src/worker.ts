@@ -1,5 +1,5 @@
 /** The composition root: the only place that knows every part. */
-import { join } from 'node:path';
+import { readFile } from 'node:fs/promises';
 import { Client } from '@temporalio/client';
 import { Worker, type NativeConnection, type WorkerOptions } from '@temporalio/worker';
 import type { Logger } from 'pino';
@@ -21,6 +21,7 @@ import { loadFreezes } from './config/load.js';
 import type { TenureConfig } from './config/types.js';
 import type { Freeze } from './domain/identity.js';
 import { emergencyTaskQueue, taskQueue } from './domain/wire.js';
+import { openEvidenceWriter } from './evidence/open.js';
 import { plainPolicy } from './policy/policy.js';
 import { startDelayMs } from './schedule/due.js';
 import { openStores } from './stores/registry.js';
@@ -28,6 +29,7 @@ import type { Store } from './stores/store.js';
 import { openTargets, type Targets } from './targets/registry.js';
 import type { Target } from './targets/target.js';
 import { workflowBundlePath } from './temporal/bundle.js';
+import { directorySource } from './trust/directory-file.js';
 
 /** Everything that a workflow may call. */
 export type Activities = CredentialActivities &
@@ -96,15 +98,24 @@ function createActivities(options: TenureWorkerOptions, targets: Targets): Activ
   const store = (name: string): Store => around?.store(opened.get(name)) ?? opened.get(name);
   const freezes = (): Promise<readonly Freeze[]> => loadFreezes(config.file);
   const policy = createPolicyActivities({ policy: plainPolicy(config.policy), loadFreezes: freezes });
+  const client = new Client({ connection, namespace });
+  const directory = directorySource(config);
+  const evidence = openEvidenceWriter(config);
   const { consumers, notices } = config;
   return {
     ...createCredentialActivities({ target, store }),
     ...policy,
     ...createConsumerActivities({ stores: { get: store }, log, ...consumers }),
-    ...createEvidenceActivities(join(config.stateDirectory, 'evidence')),
+    ...createEvidenceActivities({
+      evidence,
+      client,
+      workflows: () => readFile(workflowBundlePath(), 'utf8'),
+      directory: () => directory.current(),
+      log,
+    }),
     ...createNoticeActivities({ log, ...notices, ...consumers }),
     ...createFleetActivities({
-      client: new Client({ connection, namespace }),
+      client,
       perTarget: config.fleet.perTarget,
       due: policy.due,
       delayOf: async (spec, lastRotatedAt) =>

@@ -161,9 +161,23 @@ function configOf(file: string, written: Partial<Record<string, unknown>>): Tenu
       gateMs: fields.policy.gate,
     },
     automation: key ? { name, key: absolute(key, folder) } : { name },
+    evidence: evidenceOf(fields.evidence, folder, resolve(folder, fields.stateDirectory)),
     freezes: fields.freezes,
     notices: webhook === undefined ? {} : { webhook },
     fleet: fields.fleet,
+  };
+}
+
+function evidenceOf(
+  { name, key, log }: z.output<typeof configFields.evidence>,
+  folder: string,
+  stateDirectory: string,
+): TenureConfig['evidence'] {
+  const place = log ?? { directory: resolve(stateDirectory, 'evidence') };
+  return {
+    name,
+    ...(key && { key: absolute(key, folder) }),
+    log: 'directory' in place ? { directory: resolve(folder, place.directory) } : place,
   };
 }
 

@@ -1,5 +1,6 @@
 /** The operator's file as it is written. The JSON Schema for editors is made from these schemas. */
 import { z } from 'zod';
+import { evidenceSchema } from '../evidence/options.js';
 import { duration, freezeSchema, slug } from '../manifest/schema.js';
 import { secretSource } from '../stores/secret-source.js';
 import { directorySchema } from '../trust/directory-schema.js';
@@ -49,6 +50,7 @@ export const configFields = {
     })
     .prefault({})
     .describe('As whom the worker asks: for schedules, campaigns and the end of an elevation.'),
+  evidence: evidenceSchema,
   freezes: z
     .array(freezeSchema)
     .max(1000)

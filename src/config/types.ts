@@ -1,5 +1,6 @@
 /** The operator's file, `tenure.yaml`, with every default filled in. Paths are absolute. */
 import type { Freeze } from '../domain/identity.js';
+import type { S3Options } from '../evidence/options.js';
 
 /** A secret by place: never inline. */
 export type SecretSource = { readonly file: string } | { readonly env: string };
@@ -24,6 +25,13 @@ export interface TenureConfig {
   };
   /** As whom the worker asks. */
   readonly automation: { readonly name: string; readonly key?: SecretSource };
+  readonly evidence: {
+    /** Of the log, in its checkpoints. */
+    readonly name: string;
+    /** Without one, `<stateDirectory>/keys/evidence.pem`. */
+    readonly key?: SecretSource;
+    readonly log: { readonly directory: string } | { readonly s3: S3Options };
+  };
   readonly freezes: readonly Freeze[];
   readonly notices: { readonly webhook?: string };
   readonly fleet: { readonly perTarget: number };

@@ -26,6 +26,7 @@ import {
   type Resume,
 } from '../../src/domain/wire.js';
 import { TenureError } from '../../src/domain/errors.js';
+import { openEvidenceWriter, type EvidenceConfig } from '../../src/evidence/open.js';
 import { createLocalStoreKey, openLocalStore } from '../../src/stores/local.js';
 import type { Store } from '../../src/stores/store.js';
 import { buildWorkflowBundle } from '../../src/temporal/bundle.js';
@@ -134,6 +135,11 @@ export class Engine {
     return this.connected.client;
   }
 
+  /** Where the records are. */
+  get evidence(): EvidenceConfig {
+    return { stateDirectory: this.folder, evidence: { name: 'tenure', log: { directory: join(this.folder, 'evidence') } } };
+  }
+
   async startWorker(): Promise<void> {
     const common = {
       connection: this.connectedWorker.connection,
@@ -236,7 +242,12 @@ export class Engine {
 
   private activities(): object {
     const { around } = this;
-    const { seal } = createEvidenceActivities(join(this.folder, 'evidence'));
+    const { seal } = createEvidenceActivities({
+      evidence: openEvidenceWriter(this.evidence),
+      client: this.client,
+      workflows: () => Promise.resolve('code' in this.bundle ? this.bundle.code : ''),
+      log: pino({ level: 'silent' }),
+    });
     const knobsOf = (name: string): Knobs => ({ ...around, ...around.only.get(name) });
     return {
       ...createCredentialActivities({
