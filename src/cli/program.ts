@@ -80,6 +80,7 @@ const verbs: Readonly<Record<string, Readonly<Record<string, () => Promise<Add>>
     list: async () => (await import('./verbs/list.js')).addList,
     show: async () => (await import('./verbs/show.js')).addShow,
     history: async () => (await import('./verbs/history.js')).addHistory,
+    explain: async () => (await import('./verbs/explain.js')).addExplain,
   },
   'Change:': {
     rotate: async () => (await import('./verbs/rotate.js')).addRotate,
@@ -91,10 +92,17 @@ const verbs: Readonly<Record<string, Readonly<Record<string, () => Promise<Add>>
   'Decide:': {
     approve: async () => (await import('./verbs/approve.js')).addApprove,
     deny: async () => (await import('./verbs/approve.js')).addDeny,
+    withdraw: async () => (await import('./verbs/approve.js')).addWithdraw,
+    approvals: async () => (await import('./verbs/approvals.js')).addApprovals,
+    delegate: async () => (await import('./verbs/delegate.js')).addDelegate,
+    'pre-approve': async () => (await import('./verbs/delegate.js')).addPreApprove,
     ack: async () => (await import('./verbs/ack.js')).addAck,
     resume: async () => (await import('./verbs/resume.js')).addResume,
     abandon: async () => (await import('./verbs/resume.js')).addAbandon,
     cancel: async () => (await import('./verbs/cancel.js')).addCancel,
+  },
+  'Prove:': {
+    attest: async () => (await import('./verbs/attest.js')).addAttest,
   },
   'Use:': {
     secret: async () => (await import('./verbs/secret.js')).addSecret,

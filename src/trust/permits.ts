@@ -18,6 +18,7 @@ export interface Permit {
   readonly identity: string;
   /** Id of the request; it permits one run. */
   readonly request: string;
+  readonly requester: string;
   readonly plan: string;
   readonly policy: string;
   /** The declared identities that it may bring about: more than one where rights are lent for a time. */
