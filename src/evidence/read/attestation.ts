@@ -1,14 +1,14 @@
-/** What was judged, as an in-toto Statement that is ready to be signed: its canonical JSON is the payload. Pure but for the digest. */
-import { createHash } from 'node:crypto';
-import { canonicalJson } from '../../canonical-json.js';
+/** What was judged, as an in-toto Statement that is ready to be signed: its canonical JSON is the payload. Pure. */
 import { processPredicate } from '../../domain/evidence.js';
-import type { Limits, Selection, Verdict } from './attest.js';
+import { statementType } from '../statement.js';
+import type { Selection, Verdict } from './attest.js';
+import type { Limits } from './checks.js';
 
-/** The `predicateType` of an attestation of limits. */
+/** The `predicateType` of an attestation. */
 export const limitsPredicate = 'urn:tenure:evidence:limits:v1';
 
 export interface Attestation {
-  readonly _type: 'https://in-toto.io/Statement/v1';
+  readonly _type: typeof statementType;
   /** Each record that the judgement rests on, by the digest that the log knows it by. */
   readonly subject: readonly { readonly name: string; readonly digest: { readonly sha256: string } }[];
   readonly predicateType: typeof limitsPredicate;
@@ -17,31 +17,33 @@ export interface Attestation {
     readonly holds: boolean;
     readonly limits: Limits;
     readonly selection: Selection;
+    /** The `predicateType` of the subjects. */
     readonly records: typeof processPredicate;
     readonly identities: readonly Verdict[];
   };
 }
 
-/** Puts a judgement into its statement. `digests` gives the digest of a record by its operation. Nothing selected does not hold. */
+/** Puts a judgement into its statement. Where nothing was selected, nothing holds. */
 export function attestationOf(
   verdicts: readonly Verdict[],
   selection: Selection,
   limits: Limits,
   at: Date,
-  digests: ReadonlyMap<string, string>,
 ): Attestation {
-  const operations = new Set(verdicts.flatMap(({ checks }) => checks.flatMap(({ operation }) => operation ?? [])));
-  const subject = [...operations].sort().map((name) => ({ name, digest: { sha256: digests.get(name)! } }));
   const holds = verdicts.length > 0 && verdicts.every((verdict) => verdict.holds);
   return {
-    _type: 'https://in-toto.io/Statement/v1',
-    subject,
+    _type: statementType,
+    subject: subjectsOf(verdicts),
     predicateType: limitsPredicate,
     predicate: { at: at.toISOString(), holds, limits, selection, records: processPredicate, identities: verdicts },
   };
 }
 
-/** `sha256` in hex of a record's canonical JSON. */
-export function digestOfRecord(record: unknown): string {
-  return createHash('sha256').update(canonicalJson(record)).digest('hex');
+function subjectsOf(verdicts: readonly Verdict[]): Attestation['subject'] {
+  const names = new Map<string, string>();
+  for (const { checks } of verdicts)
+    for (const { operation, digest } of checks) if (digest !== undefined) names.set(digest, operation!);
+  return [...names]
+    .map(([digest, name]) => ({ name, digest: { sha256: digest.replace(/^sha256:/, '') } }))
+    .sort((one, other) => one.name.localeCompare(other.name) || one.digest.sha256.localeCompare(other.digest.sha256));
 }

@@ -1,6 +1,6 @@
 /** What was proven and what changed. Pure. */
 import { count, instant } from '../../cli/words.js';
-import type { CredentialRecord, DrainProof } from '../../domain/credential.js';
+import type { CredentialRecord, DrainProof, ElevationProof } from '../../domain/credential.js';
 import type { ProcessRecord } from '../../domain/evidence.js';
 import { span } from '../../domain/span.js';
 
@@ -15,6 +15,7 @@ export function proofSentences({ proofs }: ProcessRecord): string[] {
           ...accepted.missing.map((right) => `It may do less than declared: ${right}`),
         ]
       : []),
+    ...(proofs.elevated ? elevationLines(proofs.elevated) : []),
     ...(proofs.acknowledged ?? []).map(({ consumer, status, detail }) => `Consumer ${consumer}: ${status} (${detail})`),
     ...(drained ? drainLines(drained) : []),
     ...(retired
@@ -32,6 +33,19 @@ export function proofSentences({ proofs }: ProcessRecord): string[] {
     ...(proofs.gone ?? []).map((sentence) => `Gone: ${sentence}`),
   ];
   return lines.length > 0 ? lines : ['Nothing: the record holds no proof.'];
+}
+
+function elevationLines({ incident, from, until, granted, endedAt, endedBy, restored }: ElevationProof): string[] {
+  return [
+    `More rights were lent for ${incident} from ${instant(from)}, to end by themselves at ${instant(until)}.`,
+    ...(granted ? [`With the lent rights at ${instant(granted.at)}: ${granted.answer}`] : []),
+    ...(endedAt === undefined
+      ? []
+      : [`It ended at ${instant(endedAt)}: ${endedBy ?? 'the record does not say by what'}.`]),
+    restored
+      ? `With the declared rights alone at ${instant(restored.at)}: ${restored.answer}`
+      : 'The record holds no proof that the lent rights are gone.',
+  ];
 }
 
 function drainLines({ principal, drained, waitedMs, sessions, who, at }: DrainProof): string[] {

@@ -3,7 +3,14 @@ import type { ProcessRecord } from '../../domain/evidence.js';
 
 /** The limits of every record, and then those of this one. */
 export function unknownLines(record: ProcessRecord): string[] {
-  return [...ofRequest(record), ...ofGate(record), ...ofProofs(record), ...ofHistory(record), ...always];
+  return [
+    ...ofRequest(record),
+    ...ofPermit(record),
+    ...ofGate(record),
+    ...ofProofs(record),
+    ...ofHistory(record),
+    ...always,
+  ];
 }
 
 const always: readonly string[] = [
@@ -16,6 +23,13 @@ const always: readonly string[] = [
 
 function ofRequest({ requester }: ProcessRecord): string[] {
   return requester ? [] : ['Who really asked: no signature of the requester was verified.'];
+}
+
+function ofPermit({ permit, outcome, kind, plan }: ProcessRecord): string[] {
+  const changes = outcome === 'succeeded' && (kind !== 'validate' || plan?.repair === true);
+  return changes && permit === undefined
+    ? ['Whether policy had permitted this very run: no permit for it was found.']
+    : [];
 }
 
 function ofGate({ gate, request }: ProcessRecord): string[] {

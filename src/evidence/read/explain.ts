@@ -68,9 +68,12 @@ function stageLines({ stages, failure, leftovers }: ProcessRecord): string[] {
   ];
 }
 
-function codeLines({ code, history }: ProcessRecord): string[] {
+function codeLines({ code, history, permit, run }: ProcessRecord): string[] {
   return [
     `Tenure ${code.version} on Node ${code.node}, with the workflows ${code.workflows}.`,
+    ...(permit === undefined
+      ? []
+      : [`Policy had permitted this run${run === undefined ? '' : ` (${run})`}: ${permit}.`]),
     ...(history
       ? [`Its history up to the sealing has ${count(history.events, 'event')} (run ${history.run}, ${history.digest}).`]
       : []),

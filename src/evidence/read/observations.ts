@@ -161,12 +161,13 @@ export const observations = {
   elevation: {
     method: 'EXAMINE',
     that: 'more rights were given for a bounded time only',
-    of: ({ request, outcome, leftovers }) => {
-      if (!request.elevation) return undefined;
-      const ended = outcome === 'succeeded' && leftovers.length === 0;
-      return ended
-        ? operated(`for ${request.elevation.incident}, ended`)
-        : failed(`for ${request.elevation.incident}: ${outcome}`);
+    of: ({ request, proofs: { elevated }, outcome }) => {
+      const incident = elevated?.incident ?? request.elevation?.incident;
+      if (incident === undefined) return undefined;
+      if (elevated?.endedAt !== undefined && elevated.restored)
+        return operated(`for ${incident}, ended: ${elevated.endedBy}`);
+      // Where nothing was lent, nothing had to end.
+      return elevated || outcome !== 'undone' ? failed(`for ${incident}: its end is not proven`) : undefined;
     },
   },
   exception: {

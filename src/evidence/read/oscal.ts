@@ -10,10 +10,10 @@ import { uuidOf } from './uuid.js';
 /** The release of OSCAL that the document follows. */
 const oscalVersion = '1.2.1';
 
-/** The assessment results of a report. `digests` gives the digest of a record by its operation. */
-export function oscalOf(report: Report, digests: ReadonlyMap<string, string>): Record<string, unknown> {
+/** The assessment results of a report. */
+export function oscalOf(report: Report): Record<string, unknown> {
   const { from, to } = report.period;
-  const root = `${report.framework}/${from}/${to}/${[...digests.values()].sort().join(',')}`;
+  const root = `${report.framework}/${from}/${to}/${report.records.map(({ digest }) => digest).join(',')}`;
   const noPlan = uuidOf(`${root}/no-plan`);
   return {
     'assessment-results': {
@@ -34,7 +34,7 @@ export function oscalOf(report: Report, digests: ReadonlyMap<string, string>): R
             title: 'No assessment plan',
             description: 'OSCAL asks for one. These results were drawn from records without a plan.',
           },
-          ...report.records.map(({ operation, identity, at }) => resourceOf(operation, identity, at, digests)),
+          ...report.records.map(resourceOf),
         ],
       },
     },
@@ -46,22 +46,22 @@ function instant(iso: string): string {
   return new Date(iso).toISOString();
 }
 
-function resourceOf(operation: string, identity: string, at: string, digests: ReadonlyMap<string, string>): object {
-  const sha256 = digests.get(operation)!;
+function resourceOf({ operation, digest, identity, at }: Report['records'][number]): object {
+  const value = digest.replace(/^sha256:/, '');
   return {
-    uuid: recordId(operation),
+    uuid: recordId(digest),
     title: operation,
-    description: `The record of ${operation}, about ${identity}, sealed at ${instant(at)}.`,
-    rlinks: [{ href: `urn:tenure:evidence:sha256:${sha256}`, hashes: [{ algorithm: 'SHA-256', value: sha256 }] }],
+    description: `The record of ${operation}, about ${identity}, of a process that ended at ${instant(at)}.`,
+    rlinks: [{ href: `urn:tenure:evidence:${digest}`, hashes: [{ algorithm: 'SHA-256', value }] }],
   };
 }
 
-const recordId = (operation: string): string => uuidOf(`record/${operation}`);
+const recordId = (digest: string): string => uuidOf(`record/${digest}`);
 
 function resultOf(report: Report, root: string): object {
   const { from, to } = report.period;
   const observations = report.controls.flatMap((control) =>
-    control.observations.filter(hasAny).map((one) => observationOf(report, control, one, root)),
+    control.observations.filter(hasAny).map((one) => observationOf(control, one, root)),
   );
   const findings = report.controls
     .filter(({ failed }) => failed > 0)
@@ -94,7 +94,7 @@ function hasAny({ operated, failed }: ObservationReport): boolean {
 const observationId = (root: string, control: ControlReport, { observation }: ObservationReport): string =>
   uuidOf(`${root}/${control.token}/${observation}`);
 
-function observationOf(report: Report, control: ControlReport, one: ObservationReport, root: string): object {
+function observationOf(control: ControlReport, one: ObservationReport, root: string): object {
   const shown = [...one.operated, ...one.failed];
   const newest = shown
     .map(({ at }) => at)
@@ -119,8 +119,8 @@ function observationOf(report: Report, control: ControlReport, one: ObservationR
   };
 }
 
-function evidenceOf({ operation, at, what }: Shown, how: string): object {
-  return { href: `#${recordId(operation)}`, description: `${operation}, ${instant(at)}, ${how}: ${what}` };
+function evidenceOf({ operation, digest, at, what }: Shown, how: string): object {
+  return { href: `#${recordId(digest)}`, description: `${operation}, ${instant(at)}, ${how}: ${what}` };
 }
 
 function findingOf(report: Report, control: ControlReport, root: string): object {

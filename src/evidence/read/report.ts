@@ -1,11 +1,13 @@
 /** Which records show that a control operated, which show that it did not, and what nothing shows. Pure. */
-import type { ProcessRecord } from '../../domain/evidence.js';
 import { frameworks, type Control, type FrameworkName } from './frameworks.js';
+import type { Sealed } from './attest.js';
 import { observations, type Observation, type ObservationName } from './observations.js';
 
 /** A record, and what it shows. */
 export interface Shown {
   readonly operation: string;
+  /** `sha256:<hex>`, as the log knows the record. */
+  readonly digest: string;
   readonly at: string;
   readonly what: string;
 }
@@ -37,8 +39,13 @@ export interface Report {
   readonly version: string;
   readonly source: string;
   readonly period: { readonly from: string; readonly to: string };
-  /** The records that were read, oldest first, by operation. */
-  readonly records: readonly { readonly operation: string; readonly at: string; readonly identity: string }[];
+  /** The records that were read, oldest first. */
+  readonly records: readonly {
+    readonly operation: string;
+    readonly digest: string;
+    readonly at: string;
+    readonly identity: string;
+  }[];
   readonly controls: readonly ControlReport[];
   readonly says: string;
 }
@@ -48,7 +55,7 @@ export const claim =
   'Each record is evidence that a control operated once, or that it did not. No count of them says that a control is met: that is for an assessor to judge.';
 
 /** The report of a framework over the records that ended in the period. The same records give the same report. */
-export function reportOn(framework: FrameworkName, records: readonly ProcessRecord[], period: Period = {}): Report {
+export function reportOn(framework: FrameworkName, records: readonly Sealed[], period: Period = {}): Report {
   const { name, version, source, controls } = frameworks[framework];
   const within = inPeriod(records, period);
   return {
@@ -57,10 +64,15 @@ export function reportOn(framework: FrameworkName, records: readonly ProcessReco
     version,
     source,
     period: {
-      from: period.since ?? within[0]?.startedAt ?? period.until ?? epoch,
-      to: period.until ?? within.at(-1)?.endedAt ?? period.since ?? epoch,
+      from: period.since ?? within[0]?.record.startedAt ?? period.until ?? epoch,
+      to: period.until ?? within.at(-1)?.record.endedAt ?? period.since ?? epoch,
     },
-    records: within.map(({ operation, endedAt: at, identity }) => ({ operation, at, identity })),
+    records: within.map(({ record: { operation, endedAt: at, identity }, digest }) => ({
+      operation,
+      digest,
+      at,
+      identity,
+    })),
     controls: controls.map((control) => controlReport(control, within)),
     says: claim,
   };
@@ -68,18 +80,15 @@ export function reportOn(framework: FrameworkName, records: readonly ProcessReco
 
 const epoch = '1970-01-01T00:00:00.000Z';
 
-function inPeriod(records: readonly ProcessRecord[], { since, until }: Period): ProcessRecord[] {
+function inPeriod(records: readonly Sealed[], { since, until }: Period): Sealed[] {
   const [from, to] = [since ? Date.parse(since) : -Infinity, until ? Date.parse(until) : Infinity];
-  const ended = (record: ProcessRecord): number => Date.parse(record.endedAt);
+  const ended = ({ record }: Sealed): number => Date.parse(record.endedAt);
   return records
-    .filter((record) => ended(record) >= from && ended(record) <= to)
-    .toSorted((one, other) => ended(one) - ended(other) || one.operation.localeCompare(other.operation));
+    .filter((each) => ended(each) >= from && ended(each) <= to)
+    .toSorted((one, other) => ended(one) - ended(other) || one.digest.localeCompare(other.digest));
 }
 
-function controlReport(
-  { id, token, title, shownBy, beyond }: Control,
-  records: readonly ProcessRecord[],
-): ControlReport {
+function controlReport({ id, token, title, shownBy, beyond }: Control, records: readonly Sealed[]): ControlReport {
   const all = shownBy.map((name) => observationReport(name, records));
   const total = (of: 'operated' | 'failed'): number => all.reduce((sum, one) => sum + one[of].length, 0);
   const silent = all.filter(({ operated, failed }) => operated.length + failed.length === 0);
@@ -97,15 +106,14 @@ function controlReport(
   };
 }
 
-function observationReport(observation: ObservationName, records: readonly ProcessRecord[]): ObservationReport {
+function observationReport(observation: ObservationName, records: readonly Sealed[]): ObservationReport {
   const { that, method, of }: Observation = observations[observation];
-  const seen = records.flatMap((record) => {
-    const found = of(record, records);
-    return found
-      ? [{ operated: found.operated, operation: record.operation, at: record.endedAt, what: found.what }]
-      : [];
+  const all = records.map(({ record }) => record);
+  const seen = records.flatMap(({ record, digest }) => {
+    const found = of(record, all);
+    return found ? [{ ...found, operation: record.operation, digest, at: record.endedAt }] : [];
   });
   const those = (wanted: boolean): Shown[] =>
-    seen.filter(({ operated }) => operated === wanted).map(({ operation, at, what }) => ({ operation, at, what }));
+    seen.flatMap(({ operated, ...shown }) => (operated === wanted ? [shown] : []));
   return { observation, that, method, operated: those(true), failed: those(false) };
 }
