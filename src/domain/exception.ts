@@ -4,7 +4,6 @@
  */
 import type { Attested } from './directory.js';
 import type { GateState, Weighed } from './process.js';
-import type { Signed } from './statement.js';
 import type { Word } from './wire.js';
 
 /** A compensating control, as a check that runs. It holds or it does not; what nobody can find out does not hold. */

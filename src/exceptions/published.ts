@@ -17,6 +17,14 @@ export interface Published {
   /** Publishes a new one; false where one of this id is there already. */
   create(record: ExceptionRecord): Promise<boolean>;
   replace(record: ExceptionRecord): Promise<void>;
+  /** Ends it, for good: whatever is written about it afterwards, it has ended. The first end stays. */
+  end(id: string, end: Ending): Promise<void>;
+}
+
+/** When and why it ended. */
+export interface Ending {
+  readonly since: string;
+  readonly why: string;
 }
 
 /** Opens the exceptions of an installation. The folder is made when something is published. */
@@ -26,6 +34,7 @@ export function publishedIn(stateDirectory: string): Published {
     if (exceptionName.test(id)) return join(folder, `${id}.json`);
     throw new TenureError('InvalidRequest', 'this is not what an exception may be called');
   };
+  const endOf = (id: string): string => fileOf(id).replace(/\.json$/, '.ended');
   const reading = async <T>(work: () => Promise<T>, absent: T): Promise<T> => {
     try {
       return await work();
@@ -34,8 +43,14 @@ export function publishedIn(stateDirectory: string): Published {
       throw unavailable(folder, error);
     }
   };
-  const read = (id: string): Promise<ExceptionRecord | undefined> =>
-    reading(async () => JSON.parse(await readFile(fileOf(id), 'utf8')) as ExceptionRecord, undefined);
+  const json = <T>(file: string): Promise<T | undefined> =>
+    reading<T | undefined>(async () => JSON.parse(await readFile(file, 'utf8')) as T, undefined);
+  const read = async (id: string): Promise<ExceptionRecord | undefined> => {
+    const record = await json<ExceptionRecord>(fileOf(id));
+    // After the record: an end that is written meanwhile is seen.
+    const end = record && (await json<Ending>(endOf(id)));
+    return record && end ? { ...record, ...end, status: 'ended' } : record;
+  };
   const writing = async <T>(work: () => Promise<T>): Promise<T> => {
     try {
       await mkdir(folder, { recursive: true, mode: 0o700 });
@@ -56,6 +71,7 @@ export function publishedIn(stateDirectory: string): Published {
     },
     create: (record) => writing(() => createFile(fileOf(record.terms.id), canonicalJson(record))),
     replace: (record) => writing(() => replaceFile(fileOf(record.terms.id), canonicalJson(record))),
+    end: (id, end) => writing(async () => void (await createFile(endOf(id), canonicalJson(end)))),
   };
 }
 

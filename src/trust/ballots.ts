@@ -20,7 +20,8 @@ import { verifySigned } from './verify.js';
 export interface Weighing extends Circumstances {
   readonly ballot: Ballot;
   readonly gate: GateState;
-  readonly plan: ProcessPlan;
+  /** Of the plan, what says who may decide. */
+  readonly plan: Pick<ProcessPlan, 'owner' | 'environment'>;
   readonly operation: string;
   readonly requester: Attested;
 }
@@ -123,7 +124,7 @@ function demandDelegated(lent: DelegationStatement, statement: DecisionStatement
 }
 
 /** Besides the groups of the directory: whoever owns the identity is of `owner`. */
-function withRoles(name: string, groups: readonly string[], plan: ProcessPlan): readonly string[] {
+function withRoles(name: string, groups: readonly string[], plan: Pick<ProcessPlan, 'owner'>): readonly string[] {
   return plan.owner === name ? [...groups, 'owner'] : groups;
 }
 
@@ -163,7 +164,12 @@ function claimedBy({ signed }: Ballot): string {
 }
 
 /** The people of the directory who could decide at a gate now. */
-export function whoMayDecide(directory: Directory, gate: GateState, plan: ProcessPlan, now: Date): string[] {
+export function whoMayDecide(
+  directory: Directory,
+  gate: GateState,
+  plan: Pick<ProcessPlan, 'owner'>,
+  now: Date,
+): string[] {
   const requester = partyNamed(directory, gate.requester);
   const behind = requester ? personsBehind(requester) : [gate.requester];
   const asked = [...gate.groups, ...(gate.escalatedTo === undefined ? [] : [gate.escalatedTo])];
