@@ -159,8 +159,8 @@ export interface ReviewActivities {
   weighReview(input: { readonly signed: Signed; readonly reviewed: Reviewed }): Promise<WeighedReview>;
   /** One evidence record for the review of an elevation. Returns its digest, `sha256:<hex>`. */
   sealReview(record: ReviewRecord): Promise<{ readonly evidence: string }>;
-  /** Whether an elevation is at work still, and has taken its rights back, as its own state says. */
-  lookAtElevation(operation: string): Promise<{ readonly isRunning: boolean; readonly isRestored: boolean }>;
+  /** Whether an elevation has taken its rights back, as its own state says. One that does not answer has not. */
+  lookAtElevation(operation: string): Promise<{ readonly isRestored: boolean }>;
 }
 
 /** Writes what happened where it can be read later, and tells people. */

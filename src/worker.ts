@@ -15,6 +15,7 @@ import { createCredentialActivities } from '../activities/credentials.js';
 import { createEvidenceActivities } from '../activities/evidence.js';
 import { createFleetActivities } from '../activities/fleet.js';
 import { guardActivities, type ActivityProbe } from '../activities/interceptor.js';
+import { createReviewActivities } from '../activities/reviews.js';
 import { createNoticeActivities } from '../activities/notices.js';
 import { createPolicyActivities } from '../activities/policy.js';
 import { loadFreezes } from './config/load.js';
@@ -30,6 +31,7 @@ import { openTargets, type Targets } from './targets/registry.js';
 import type { Target } from './targets/target.js';
 import { workflowBundlePath } from './temporal/bundle.js';
 import { directorySource } from './trust/directory-file.js';
+import { automationSigner } from './trust/sign.js';
 
 /** Everything that a workflow may call. */
 export type Activities = CredentialActivities &
@@ -113,10 +115,12 @@ function createActivities(options: TenureWorkerOptions, targets: Targets): Activ
       directory: () => directory.current(),
       log,
     }),
+    ...createReviewActivities({ client, evidence, loadDirectory: () => directory.current() }),
     ...createNoticeActivities({ log, ...notices, ...consumers }),
     ...createFleetActivities({
       client,
       perTarget: config.fleet.perTarget,
+      signer: () => automationSigner(config, directory),
       due: policy.due,
       delayOf: async (spec, lastRotatedAt) =>
         startDelayMs(spec.name, { policy: spec.rotation, lastRotatedAt, freezes: await freezes(), now: new Date() }),

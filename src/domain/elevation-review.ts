@@ -9,6 +9,9 @@ import type { ReviewStatement, Signed } from './statement.js';
 /** Workflow type of what stands guard over an elevation and has it reviewed. A wire name, like those of its messages. */
 export const elevationReviewWorkflow = 'elevationReview';
 
+/** The `predicateType` of the in-toto Statement that carries the record of a review. Its subjects are the review and the record. */
+export const reviewPredicate = 'urn:tenure:evidence:elevation-review:v1';
+
 export const reviewMessages = {
   /** Signal: (Signed), a `tenure/review@v1`. */
   review: 'review',
@@ -117,10 +120,4 @@ export function whyNoReview(statement: ReviewStatement, by: Attested, reviewed: 
 
 function article(kind: string): string {
   return kind === 'service' ? 'a' : 'an';
-}
-
-/** Who cannot review: who asked, for whom, and the person who answers for an automation that did. */
-export function excludedFrom(requester: Pick<Attested, 'name' | 'owner'>, onBehalfOf?: string): string[] {
-  const all = [requester.name, requester.owner, onBehalfOf];
-  return [...new Set(all.filter((name) => name !== undefined))];
 }

@@ -1,13 +1,13 @@
 import { ChildWorkflowCancellationType, ParentClosePolicy, startChild } from '@temporalio/workflow';
 import {
   elevationReviewWorkflow,
-  excludedFrom,
   fewestReviewers,
   longestReviewMs,
   reviewId,
   type ReviewStart,
   type ReviewState,
 } from '../../src/domain/elevation-review.js';
+import { personsBehind } from '../../src/domain/directory.js';
 import { taskQueue } from '../../src/domain/wire.js';
 import { after } from './clock.js';
 import type { Process } from './process.js';
@@ -33,7 +33,8 @@ export async function standGuard(process: Process): Promise<void> {
 function startOf(process: Process): ReviewStart {
   const { input, state } = process;
   const { request, operation, identity, timing } = input;
-  const { requester = { name: request.requester }, obligations } = state.decision!;
+  const { requester, obligations } = state.decision!;
+  const asked = requester?.name ?? request.requester;
   const { people = 0, withinMs = longestReviewMs } = obligations.review ?? {};
   return {
     operation,
@@ -41,8 +42,13 @@ function startOf(process: Process): ReviewStart {
     back: process.undoing(),
     elevation: request.elevation!,
     reason: request.reason ?? '',
-    requester: requester.name,
-    excluded: excludedFrom(requester, request.onBehalfOf),
+    requester: asked,
+    // Who asked, for whom, and who answers for an automation that did.
+    excluded: [
+      asked,
+      ...(requester ? personsBehind(requester) : []),
+      ...(request.onBehalfOf === undefined ? [] : [request.onBehalfOf]),
+    ],
     people: Math.max(fewestReviewers, people),
     withinMs: Math.min(longestReviewMs, withinMs),
     until: after(request.elevation!.forMs),
