@@ -2,6 +2,7 @@
 import type { Client } from '@temporalio/client';
 import type { Command } from 'commander';
 import type { ChangeRequest } from '../domain/request.js';
+import type { Signer } from '../trust/statements.js';
 import { durationOption } from './durations.js';
 import { CliError, nextCommands, noWorker } from './errors.js';
 import { followProcess, turnOf, type Followed, type Patience, type View } from './follow.js';
@@ -9,8 +10,8 @@ import { ask, nameOf, newRequestId, stateOf } from './identities.js';
 import { exitCodes } from './io.js';
 import { stagesView } from './live.js';
 import { endDocument, tellEnd } from './outcome.js';
-import { personOf } from './person.js';
 import type { CommonOptions, Session } from './session.js';
+import { signerOf, signing, type SigningOptions } from './signing.js';
 import { isWorked } from './workers.js';
 
 export interface FollowOptions extends CommonOptions {
@@ -20,9 +21,8 @@ export interface FollowOptions extends CommonOptions {
   readonly answeredPark?: string;
 }
 
-export interface ChangeOptions extends FollowOptions {
+export interface ChangeOptions extends FollowOptions, SigningOptions {
   readonly reason?: string;
-  readonly as?: string;
   readonly requestId?: string;
 }
 
@@ -39,29 +39,32 @@ export function following(command: Command): Command {
 
 /** Adds the options of a verb that asks for a change. */
 export function asking(command: Command): Command {
-  return following(command)
+  return signing(following(command))
     .option('--reason <text>', 'why; kept in the record')
-    .option('--as <person>', "who asks (default: git's user.email, or the system's user)")
     .option(
       '--request-id <id>',
       'makes repeating this command harmless: the same id is done once (default: a new one)',
     );
 }
 
-/** The request that the options describe. */
-export function requestOf(
+/** The request that the options describe for one identity, signed; by `signer` where there is one already. */
+export async function requestOf(
   session: Session,
   options: ChangeOptions,
+  identity: string,
   kind: ChangeRequest['kind'],
-  more: Partial<ChangeRequest> = {},
-): ChangeRequest {
-  return {
+  { signer, ...more }: Partial<ChangeRequest> & { readonly signer?: Signer } = {},
+): Promise<ChangeRequest> {
+  const { requestSigned } = await import('../trust/statements.js');
+  const signs = signer ?? (await signerOf(session, options));
+  const request: ChangeRequest = {
     id: options.requestId ?? newRequestId(),
     kind,
-    requester: personOf(session.io, options.as),
+    requester: signs.name,
     ...(options.reason !== undefined && { reason: options.reason }),
     ...more,
   };
+  return requestSigned(request, identity, signs);
 }
 
 /** How long to follow: as the options and Ctrl-C say. */
@@ -78,11 +81,13 @@ export async function change(
   session: Session,
   typed: string,
   options: ChangeOptions,
-  request: ChangeRequest,
+  kind: ChangeRequest['kind'],
+  more: Partial<ChangeRequest> = {},
 ): Promise<number> {
   const name = nameOf(typed);
   const client = await session.services.client();
-  await demandAnswer(client, session, name, request.kind);
+  await demandAnswer(client, session, name, kind);
+  const request = await requestOf(session, options, name, kind, more);
   const answer = await ask(client, name, request);
   if (!answer.accepted) throw new CliError(answer.code, answer.reason, nextCommands(answer.code, name));
   if (!options.wait) {

@@ -8,7 +8,7 @@ import { readYamlText } from '../manifest/read.js';
 import { checkFields } from '../manifest/shape.js';
 import { secretProblems, withSecretProblems } from '../manifest/secrets.js';
 import { readYaml, type YamlDocument } from '../manifest/yaml.js';
-import { conflictsOf, directorySchema } from './directory-schema.js';
+import { directorySchema } from './directory-schema.js';
 
 /** Gives the directory as it is at the moment of asking. */
 export interface DirectorySource {
@@ -21,7 +21,10 @@ export function developmentDirectory(stateDirectory: string): string {
   return join(stateDirectory, 'directory.yaml');
 }
 
-/** Reads both files at every call, and parses what has changed. */
+/**
+ * Reads both files at every call, and parses what has changed. Once the operator's file names somebody, those are all there are:
+ * what was made for a first try opens nothing any more.
+ */
 export function directorySource({
   file,
   stateDirectory,
@@ -30,7 +33,9 @@ export function directorySource({
   const added = remembering(developmentDirectory(stateDirectory), 'may be absent');
   return {
     async current() {
-      return merged(file, await written(), await added());
+      const [own, development] = await Promise.all([written(), added()]);
+      const { parties } = own.parties.length > 0 ? own : development;
+      return { parties, revoked: [...own.revoked, ...development.revoked] };
     },
   };
 }
@@ -41,14 +46,23 @@ const nobody: Directory = { parties: [], revoked: [] };
 function remembering(file: string, absence?: 'may be absent'): () => Promise<Directory> {
   let last: { readonly text: string; readonly directory: Directory } | undefined;
   return async () => {
-    const read = await readYamlText(file);
-    if ('problem' in read) {
-      if (absence && read.problem.problem === 'there is no such file') return nobody;
-      throw unknown(file, [read.problem]);
-    }
-    if (last?.text !== read.text) last = { text: read.text, directory: parse(file, read.text) };
+    const text = await textOf(file, absence);
+    if (text === undefined) return nobody;
+    if (last?.text !== text) last = { text, directory: parse(file, text) };
     return last.directory;
   };
+}
+
+/** Reads the directory in one file. Throws a retryable `StoreUnavailable`. */
+export function readDirectory(file: string, absence?: 'may be absent'): Promise<Directory> {
+  return remembering(file, absence)();
+}
+
+async function textOf(file: string, absence?: 'may be absent'): Promise<string | undefined> {
+  const read = await readYamlText(file);
+  if ('text' in read) return read.text;
+  if (absence && read.problem.problem === 'there is no such file') return undefined;
+  throw unknown(file, [read.problem]);
 }
 
 function parse(file: string, text: string): Directory {
@@ -68,18 +82,6 @@ function parse(file: string, text: string): Directory {
 function directoryAlone({ value }: YamlDocument): unknown {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
   return Object.hasOwn(value, 'directory') ? { directory: (value as Record<string, unknown>)['directory'] } : {};
-}
-
-/** Who stands in the operator's file is as that says, whatever was made for development. */
-function merged(file: string, written: Directory, added: Directory): Directory {
-  const own = new Set(written.parties.map(({ name }) => name));
-  const parties = [...written.parties, ...added.parties.filter(({ name }) => !own.has(name))];
-  const [conflict] = conflictsOf(parties.map((party) => ({ party, path: [party.name] })));
-  if (conflict) {
-    const [problem = '', fix = ''] = conflict.message.split(' | ');
-    throw unknown(file, [{ file, line: 1, column: 1, path: `directory of ${conflict.path.join('.')}`, problem, fix }]);
-  }
-  return { parties, revoked: [...written.revoked, ...added.revoked] };
 }
 
 function unknown(file: string, problems: readonly Problem[]): TenureError {

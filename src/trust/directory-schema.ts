@@ -117,7 +117,7 @@ interface PartyAt {
 }
 
 /** What one entry cannot see of the others: names and keys given twice, and owners who are no people. */
-export function* conflictsOf(
+function* conflictsOf(
   all: readonly PartyAt[],
 ): Generator<{ readonly path: readonly (string | number)[]; readonly message: string }> {
   const people = new Set(all.filter(({ party }) => party.owner === undefined).map(({ party }) => party.name));
@@ -153,4 +153,20 @@ export function* conflictsOf(
 /** Without the members that are undefined. */
 function defined({ from, to, ...party }: Omit<Party, 'from' | 'to'> & Times): Party {
   return { ...party, ...(from !== undefined && { from }), ...(to !== undefined && { to }) };
+}
+
+/** A directory in the form in which it is written. */
+export function writtenDirectory({ parties, revoked }: Directory): Record<string, unknown> {
+  const people = parties.filter(({ kind }) => kind === 'person').map(({ kind: _kind, ...party }) => written(party));
+  const automations = parties.filter(({ kind }) => kind !== 'person').map(written);
+  return { people, automations, revoked };
+}
+
+function written<P extends Pick<Party, 'keys'>>({ keys: held, ...party }: P): Record<string, unknown> {
+  return { ...party, keys: held.map(writtenKey) };
+}
+
+function writtenKey({ id, text, hardware: _hardware, ...times }: PartyKey): unknown {
+  if (id.startsWith('jwk:')) return { jwk: JSON.parse(text) as unknown, ...times };
+  return Object.keys(times).length === 0 ? text : { key: text, ...times };
 }

@@ -26,11 +26,20 @@ export async function verifyRequest(
     id: asked.id,
     verb: asked.kind,
     subject: identity,
-    digest: digestWithoutSignature(asked),
+    digest: digested(() => digestWithoutSignature(asked)),
     requester: asked.requester,
     onBehalfOf: asked.onBehalfOf,
   });
   return attested;
+}
+
+/** What came by a signal may be nested so deep, or be so little, that it has no canonical form. */
+function digested(digest: () => string): string {
+  try {
+    return digest();
+  } catch {
+    throw refused('malformed', 'what was sent is no plain JSON');
+  }
 }
 
 /** A word to a process or to an exception. */
@@ -48,7 +57,10 @@ export async function verifyWord(
   circumstances: Circumstances,
 ): Promise<Attested> {
   const { statement, attested } = await verified(signed, circumstances);
-  demand(statement, { verb, subject, digest: digestOf(content) });
+  demand(statement, { verb, subject, digest: digested(() => digestOf(content)) });
+  const { by } = content as { readonly by?: unknown };
+  if (by !== attested.name)
+    throw refused('other-signer', `the word is said in another name than that of ${attested.name}`);
   return attested;
 }
 
