@@ -1,10 +1,36 @@
 /** Whether a gate has what it needs: a pure fold over verified votes. Persons count, not keys; a person has one vote. */
-import type { GateState, Vote } from './process.js';
+import type { GateState, RefusedVote, Vote, Weighed } from './process.js';
 
 /** Where a round stands: one denial is enough, approvals have to be as many, and from the groups, that policy asks for. */
 export function settled(gate: GateState): 'open' | 'approved' | 'denied' {
   if (gate.votes.some(({ decision }) => decision === 'deny')) return 'denied';
   return missing(gate).length === 0 ? 'approved' : 'open';
+}
+
+/**
+ * The gate with one more ballot that was weighed, counted or kept with the reason why not. The last word of a person holds: an earlier one
+ * that is sent again, by whomever, changes nothing. `words`: the instant of the last word of each person in this round; it is kept up.
+ */
+export function tallied(gate: GateState, weighed: Weighed, words: Map<string, string>, at: string): GateState {
+  if (!weighed.counts) return withRefused(gate, weighed.refused);
+  const { vote, withdraws = false } = weighed;
+  const last = words.get(vote.approver);
+  if (last !== undefined && vote.at <= last)
+    return withRefused(gate, {
+      at,
+      claimed: vote.approver,
+      reason: 'a decision of this person is counted already',
+    });
+  words.set(vote.approver, vote.at);
+  const others = gate.votes.filter(({ approver }) => approver !== vote.approver);
+  return { ...gate, votes: withdraws ? others : [...others, vote] };
+}
+
+/** So many are kept. */
+const mostRefused = 50;
+
+function withRefused(gate: GateState, refused: RefusedVote): GateState {
+  return { ...gate, refused: [...gate.refused, refused].slice(-mostRefused) };
 }
 
 /** What is missing, one plain phrase each; empty where nothing is. */

@@ -4,8 +4,8 @@
  */
 import { ApplicationFailure, condition, uuid4, workflowInfo } from '@temporalio/workflow';
 import type { Decision } from '../../src/domain/decision.js';
-import type { Ballot, GateState, RefusedVote, Vote, Weighed } from '../../src/domain/process.js';
-import { missingInWords, settled } from '../../src/domain/quorum.js';
+import type { Ballot, GateState, Vote } from '../../src/domain/process.js';
+import { missingInWords, settled, tallied } from '../../src/domain/quorum.js';
 import { after, now } from './clock.js';
 import type { Process } from './process.js';
 import { show } from './show.js';
@@ -94,27 +94,7 @@ async function weigh(process: Process, ballot: Ballot, words: Map<string, string
   const weighed = await process.hereFirst('stubborn', 'Verify a decision', (activities) =>
     activities.weigh({ ballot, gate: { ...gate, votes: [], refused: [] }, plan: state.plan!, input }),
   );
-  state.gate = counted(gate, weighed, words);
-}
-
-/** The last word of a person holds. An earlier one that is sent again, by whomever, changes nothing. */
-function counted(gate: GateState, weighed: Weighed, words: Map<string, string>): GateState {
-  if (!weighed.counts) return withRefused(gate, weighed.refused);
-  const { vote, withdraws = false } = weighed;
-  const last = words.get(vote.approver);
-  if (last !== undefined && vote.at <= last)
-    return withRefused(gate, {
-      at: now(),
-      claimed: vote.approver,
-      reason: 'a decision of this person is counted already',
-    });
-  words.set(vote.approver, vote.at);
-  const others = gate.votes.filter(({ approver }) => approver !== vote.approver);
-  return { ...gate, votes: withdraws ? others : [...others, vote] };
-}
-
-function withRefused(gate: GateState, refused: RefusedVote): GateState {
-  return { ...gate, refused: [...gate.refused, refused].slice(-mostRefused) };
+  state.gate = tallied(gate, weighed, words, now());
 }
 
 /** Half way to the deadline people are reminded, and the group that policy names as the second is asked too. */
@@ -178,5 +158,4 @@ function refusal({ outcome, votes, deadline }: GateState): ApplicationFailure {
   return ApplicationFailure.nonRetryable(`the gate was ${why}; nothing was touched`, 'ApprovalRefused');
 }
 
-const mostRefused = 50;
 const mostRounds = 10;
