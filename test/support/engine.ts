@@ -9,9 +9,11 @@ import { pino } from 'pino';
 import type { AuthorizeInput, ConsumerActivities } from '../../activities/contract.js';
 import { createCredentialActivities } from '../../activities/credentials.js';
 import { createEvidenceActivities } from '../../activities/evidence.js';
+import { createReviewActivities } from '../../activities/reviews.js';
 import { createFleetActivities } from '../../activities/fleet.js';
 import { guardActivities } from '../../activities/interceptor.js';
 import type { Clearance, Obligations } from '../../src/domain/decision.js';
+import type { Directory } from '../../src/domain/directory.js';
 import type { IdentitySpec, IdentityState } from '../../src/domain/identity.js';
 import type { Acknowledgement, ProcessState, Timing } from '../../src/domain/process.js';
 import type { Answer, ChangeRequest } from '../../src/domain/request.js';
@@ -20,6 +22,7 @@ import {
   identityId,
   identityMessages,
   identityWorkflow,
+  parseProcessId,
   processMessages,
   taskQueue,
   type IdentityStart,
@@ -70,6 +73,8 @@ export interface Surroundings extends Knobs {
   /** `<event> <consumer>` in the order told. */
   readonly told: string[];
   readonly notices: string[];
+  /** Who reviews elevations: their signatures are verified for real. */
+  directory: Directory;
 }
 
 /** What an identity finds around it. */
@@ -125,6 +130,7 @@ export class Engine {
       nextRotation: () => Promise.resolve('2030-01-01T00:00:00.000Z'),
       told: [],
       notices: [],
+      directory: { parties: [], revoked: [] },
     };
     const engine = new Engine(server, connected, connectedWorker, bundle, around, folder);
     await engine.startWorker();
@@ -137,7 +143,10 @@ export class Engine {
 
   /** Where the records are. */
   get evidence(): EvidenceConfig {
-    return { stateDirectory: this.folder, evidence: { name: 'tenure', log: { directory: join(this.folder, 'evidence') } } };
+    return {
+      stateDirectory: this.folder,
+      evidence: { name: 'tenure', log: { directory: join(this.folder, 'evidence') } },
+    };
   }
 
   async startWorker(): Promise<void> {
@@ -242,8 +251,9 @@ export class Engine {
 
   private activities(): object {
     const { around } = this;
+    const evidence = openEvidenceWriter(this.evidence);
     const { seal } = createEvidenceActivities({
-      evidence: openEvidenceWriter(this.evidence),
+      evidence,
       client: this.client,
       workflows: () => Promise.resolve('code' in this.bundle ? this.bundle.code : ''),
       log: pino({ level: 'silent' }),
@@ -255,13 +265,22 @@ export class Engine {
         store: (name) => named('store', { local: around.store }, name),
       }),
       seal,
+      ...createReviewActivities({
+        client: this.client,
+        evidence,
+        loadDirectory: () => Promise.resolve(around.directory),
+      }),
       authorize: (asked: AuthorizeInput) => Promise.resolve(decisionFake(asked, knobsOf(asked.input.identity))),
       attest: ({ asked, identity }: { asked: ChangeRequest; identity: string }) => {
         const { unproven } = knobsOf(identity);
         if (unproven === undefined) return Promise.resolve(attestedAs(asked.requester));
         return Promise.reject(new TenureError('ApprovalRefused', unproven));
       },
-      attestWord: ({ content }: { content: unknown }) => Promise.resolve(attestedAs((content as { by: string }).by)),
+      attestWord: ({ subject, content }: { subject: string; content: unknown }) => {
+        const { unproven } = knobsOf(parseProcessId(subject)?.name ?? '');
+        if (unproven === undefined) return Promise.resolve(attestedAs((content as { by: string }).by));
+        return Promise.reject(new TenureError('ApprovalRefused', unproven));
+      },
       weigh: weighFake,
       clearance: ({ spec, emergency }: { spec: IdentitySpec; emergency: boolean }) =>
         Promise.resolve(emergency ? { clear: true } : knobsOf(spec.name).clearance()),
