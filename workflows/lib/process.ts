@@ -298,9 +298,11 @@ export class Process {
     };
   }
 
+  /** Always remote: it reads this run's own history, which is not written down while a workflow task runs. */
   private seal(result: ProcessResult): Promise<{ readonly evidence: string }> {
-    const record = { state: this.state, result, request: this.input.request };
-    return this.hereFirst('stubborn', 'Seal the evidence record', ({ seal }) => seal(record));
+    const { request, requester } = this.input;
+    const record = { state: this.state, result, request, ...(requester && { requester }) };
+    return this.call('stubborn', 'Seal the evidence record').seal(record);
   }
 
   private before(): ProcessResult['after'] {
