@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import { TenureError } from '../domain/errors.js';
 import { signatureNamespace } from '../domain/statement.js';
 import { readSshKey, readSshKeyLine, type SshKey } from './ssh-key.js';
-import { readSshsig } from './sshsig.js';
+import { armor, readSshsig } from './sshsig.js';
 import { statementText } from './statement-text.js';
 import type { Signer } from './statements.js';
 import { WireReader } from './ssh-wire.js';
@@ -81,13 +81,18 @@ function run(args: readonly string[], input: string, from: string, { env, cwd }:
     child.stdout.on('data', (part: Buffer) => parts.push(part));
     child.on('error', () => fail(failed('it is not installed')));
     child.on('close', (code) => {
-      if (code === 0) done(Buffer.concat(parts).toString('utf8').replaceAll('\r\n', '\n'));
+      if (code === 0) done(inOneForm(Buffer.concat(parts).toString('latin1')));
       else fail(failed(`it ended with ${code ?? 'a signal'}, see what it said above`));
     });
     // It may end before it has read everything.
     child.stdin.on('error', () => undefined);
     child.stdin.end(input);
   });
+}
+
+/** Whatever the line ends and lengths of this `ssh-keygen` are. */
+function inOneForm(armored: string): string {
+  return armor(Buffer.from(armored.replaceAll(/-----[A-Z ]+-----/g, ''), 'base64'));
 }
 
 async function ofAgent(around: SshSurroundings): Promise<SshCandidate[]> {

@@ -6,7 +6,7 @@ import { constants, createHash, sign, verify, type KeyObject } from 'node:crypto
 import type { Presence } from '../domain/directory.js';
 import { signatureNamespace } from '../domain/statement.js';
 import { refused } from './refusal.js';
-import { fromBase64, readSshKey, sshBlobOf, type SshKey, type SshKeyType } from './ssh-key.js';
+import { readSshKey, sshBlobOf, type SshKey, type SshKeyType } from './ssh-key.js';
 import { WireError, WireReader, wirePositive, wireString, wireUint32 } from './ssh-wire.js';
 
 /** A signature that was read and is not verified yet: whose it claims to be has to be known first. */
@@ -22,7 +22,7 @@ export interface SshSignature {
 export const longestArmor = 8_192;
 
 const armorStart = '-----BEGIN SSH SIGNATURE-----\n';
-const armorEnd = '\n-----END SSH SIGNATURE-----';
+const armorEnd = '\n-----END SSH SIGNATURE-----\n';
 const magic = 'SSHSIG';
 const version = 1;
 
@@ -71,16 +71,15 @@ export function signedBytes(message: Buffer, hash: string, namespace = signature
   return Buffer.concat([Buffer.from(magic), ...[namespace, '', hash, digest].map(wireString)]);
 }
 
+/** A signature in its armor, in the one form that is taken: lines of 70 characters, as `ssh-keygen` writes them. */
 export function armor(blob: Buffer): string {
-  return `${armorStart}${blob.toString('base64').replaceAll(/.{70}(?=.)/g, '$&\n')}${armorEnd}\n`;
+  return `${armorStart}${blob.toString('base64').replaceAll(/.{70}(?=.)/g, '$&\n')}${armorEnd}`;
 }
 
 function unarmored(text: string): Buffer {
   if (text.length > longestArmor) throw refused('too-large', `the signature has more than ${longestArmor} characters`);
-  const whole = text.endsWith('\n') ? text.slice(0, -1) : text;
-  if (!whole.startsWith(armorStart) || !whole.endsWith(armorEnd)) throw new WireError('it is not in its armor');
-  const blob = fromBase64(whole.slice(armorStart.length, -armorEnd.length).replaceAll('\n', ''));
-  if (!blob) throw new WireError('what is in its armor is not base64');
+  const blob = Buffer.from(text.slice(armorStart.length, -armorEnd.length), 'base64');
+  if (armor(blob) !== text) throw new WireError('it is not in the armor that ssh-keygen writes');
   return blob;
 }
 

@@ -9,9 +9,7 @@ export const longestStatement = 16_384;
 
 /** No control characters, nothing invisible, nothing that turns the direction of the text: what is shown is what was signed. */
 const isName = (text: string): boolean => !/\p{C}|(?! )\p{Z}/u.test(text);
-// oxlint-disable-next-line no-control-regex
-const isReadable = (text: string): boolean =>
-  !/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]|\p{Surrogate}/u.test(text);
+const isReadable = (text: string): boolean => !/[^\P{Cc}\n]|[\u2028-\u202e\u2066-\u2069]|\p{Surrogate}/u.test(text);
 const isInstant = (text: string): boolean => {
   const ms = Date.parse(text);
   return !Number.isNaN(ms) && new Date(ms).toISOString() === text;
