@@ -33,7 +33,7 @@ export interface Obligations {
   readonly approvals: number;
   /** How long the gate stays open, milliseconds. */
   readonly gateMs: number;
-  /** Groups that have to be among them, each by one person at least. */
+  /** Groups that have to be among them, each by one person at least; `a|b` is one of either. */
   readonly groups?: readonly string[];
   /** Every one of them with a security key, touched and unlocked. */
   readonly stepUp?: boolean;

@@ -10,7 +10,13 @@ export interface Facts {
   /** Rights that are granted and that no recorded use explains. */
   readonly unused: readonly string[];
   /** The last plan that was approved and run; absent for a first one. */
-  readonly lastApproved?: { readonly operation: string; readonly at: string; readonly scopeDigest: string };
+  readonly lastApproved?: {
+    readonly operation: string;
+    readonly at: string;
+    readonly scopeDigest: string;
+    /** SHA-256 of the plan's `to`: target, scope and deliveries. */
+    readonly toDigest?: string;
+  };
   /** Exceptions that hold now and that the decision may lean on, by id. */
   readonly exceptions: readonly string[];
 }

@@ -1,5 +1,5 @@
 import type { CredentialRecord } from './credential.js';
-import type { IdentitySpec, Strategy } from './identity.js';
+import type { IdentityKind, IdentitySpec, Strategy } from './identity.js';
 import { makesCredential, type ProcessInput, type ProcessKind } from './process.js';
 import type { Elevation } from './request.js';
 
@@ -23,6 +23,13 @@ export interface ProcessPlan {
   /** The ticket or incident that it belongs to. */
   readonly ticket?: string;
   readonly owner: string;
+  /** What else is declared and policy looks at: what it is, whose team's, how long a credential may live. */
+  readonly declared?: {
+    readonly kind: IdentityKind;
+    readonly team?: string;
+    readonly everyMs?: number;
+    readonly tags: Readonly<Record<string, string>>;
+  };
   readonly strategy: Strategy;
   /** The credential that goes, by reference. */
   readonly from?: {
@@ -55,6 +62,7 @@ export function planOf(input: ProcessInput): ProcessPlan {
     ...(request.elevation && { elevation: request.elevation }),
     ...(request.ticket !== undefined && { ticket: request.ticket }),
     owner: spec.owner.person,
+    declared: declaredIn(spec),
     strategy: spec.rotation.strategy,
     ...(current && { from: goingCredential(current, specBefore ?? spec) }),
     ...(makesCredential(kind) && {
@@ -71,4 +79,13 @@ export function planOf(input: ProcessInput): ProcessPlan {
 
 function goingCredential(current: CredentialRecord, spec: IdentitySpec): NonNullable<ProcessPlan['from']> {
   return { target: current.target, principal: current.principal, version: current.version, scope: spec.target.scope };
+}
+
+function declaredIn({ kind, owner, rotation, tags }: IdentitySpec): NonNullable<ProcessPlan['declared']> {
+  return {
+    kind,
+    ...(owner.team !== undefined && { team: owner.team }),
+    ...(rotation.everyMs !== undefined && { everyMs: rotation.everyMs }),
+    tags,
+  };
 }

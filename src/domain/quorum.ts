@@ -1,4 +1,5 @@
 /** Whether a gate has what it needs: a pure fold over verified votes. Persons count, not keys; a person has one vote. */
+import type { ProcessPlan } from './plan.js';
 import type { GateState, RefusedVote, Vote, Weighed } from './process.js';
 
 /** Where a round stands: one denial is enough, approvals have to be as many, and from the groups, that policy asks for. */
@@ -42,7 +43,7 @@ export function missing(gate: GateState): string[] {
     ...(lacking > 0
       ? [`${lacking} more ${lacking === 1 ? 'approval' : 'approvals'}${gate.stepUp ? ' with a security key' : ''}`]
       : []),
-    ...groups.map((group) => `one from ${group}`),
+    ...groups.map((group) => `one from ${group.replaceAll('|', ' or ')}`),
   ];
 }
 
@@ -52,13 +53,31 @@ export function missingInWords(gate: GateState): string {
   return all.length === 0 ? 'needs nothing more' : `needs ${all.join(', ')}`;
 }
 
+/** Whether somebody with these groups is one of those asked for: `team|platform` is either. */
+export function isOf(groups: readonly string[], asked: string): boolean {
+  return asked.split('|').some((group) => groups.includes(group));
+}
+
+const roles = ['owner', 'team'] as const;
+
+/** The groups that somebody decides for on this plan: those of the directory, and the roles `owner` and `team` of its identity. */
+export function groupsFor(
+  { name, groups }: { readonly name: string; readonly groups: readonly string[] },
+  { owner, declared }: Pick<ProcessPlan, 'owner' | 'declared'>,
+): readonly string[] {
+  // A group of the directory that happens to be called like a role does not give the role.
+  const own = groups.filter((group) => !(roles as readonly string[]).includes(group));
+  const isOfTeam = declared?.team !== undefined && own.includes(declared.team);
+  return [...own, ...(owner === name ? ['owner'] : []), ...(isOfTeam ? ['team'] : [])];
+}
+
 function approvalsOf({ votes, stepUp }: GateState): Vote[] {
   return votes.filter((vote) => vote.decision === 'approve' && (!stepUp || vote.stepUp));
 }
 
 /** The second group may stand in for any that has not decided. */
 function groupsMissing({ groups, escalatedTo }: GateState, approvals: readonly Vote[]): string[] {
-  const has = (group: string): boolean => approvals.some((vote) => vote.groups.includes(group));
+  const has = (group: string): boolean => approvals.some((vote) => isOf(vote.groups, group));
   if (escalatedTo !== undefined && has(escalatedTo)) return [];
   return groups.filter((group) => !has(group));
 }

@@ -3,6 +3,7 @@ import { mayApprove, personsBehind, type Attested, type Directory } from '../dom
 import { TenureError } from '../domain/errors.js';
 import type { ProcessPlan } from '../domain/plan.js';
 import type { AdvanceStatement, Signed } from '../domain/statement.js';
+import { groupsFor } from '../domain/quorum.js';
 import { verifySigned } from './verify.js';
 
 /** One that holds for the plan at hand. */
@@ -30,7 +31,7 @@ async function advanceIn(signed: Signed, { plan, requester, directory, now }: Ta
     const { statement, attested } = await verifySigned(signed, { typ: 'tenure/advance@v1', directory, now });
     const isApprover = mayApprove(attested) && !personsBehind(requester).includes(attested.name);
     if (!isApprover || !coversTask(statement, plan) || directory.revoked.includes(statement.id)) return undefined;
-    return { id: statement.id, approver: attested.name, groups: attested.groups };
+    return { id: statement.id, approver: attested.name, groups: groupsFor(attested, plan) };
   } catch (error) {
     if (error instanceof TenureError && error.code === 'ApprovalRefused') return undefined;
     throw error;

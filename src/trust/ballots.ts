@@ -12,6 +12,7 @@ import type { ProcessPlan } from '../domain/plan.js';
 import type { Ballot, GateState, Vote, Weighed } from '../domain/process.js';
 import type { DecisionStatement, DelegationStatement } from '../domain/statement.js';
 import { clip } from '../domain/clip.js';
+import { groupsFor, isOf } from '../domain/quorum.js';
 import { refused } from './refusal.js';
 import type { Circumstances } from './requests.js';
 import { verifySigned } from './verify.js';
@@ -99,7 +100,7 @@ async function groupsOf(
   attested: Attested,
 ): Promise<readonly string[]> {
   const { plan, ballot } = weighing;
-  if (statement.onBehalfOf === undefined) return withRoles(attested.name, attested.groups, plan);
+  if (statement.onBehalfOf === undefined) return groupsFor(attested, plan);
   if (!ballot.delegation)
     throw refused('delegation', `it is made for ${statement.onBehalfOf}, and no delegation came with it`);
   const { statement: lent, attested: from } = await verifySigned(ballot.delegation, {
@@ -108,7 +109,7 @@ async function groupsOf(
   });
   demandDelegated(lent, statement, weighing);
   demandMayDecide(from, weighing.requester);
-  const roles = withRoles(from.name, from.groups, plan);
+  const roles = groupsFor(from, plan);
   return lent.groups.filter((group) => roles.includes(group));
 }
 
@@ -123,17 +124,15 @@ function demandDelegated(lent: DelegationStatement, statement: DecisionStatement
     no(`does not hold for ${plan.environment}`);
 }
 
-/** Besides the groups of the directory: whoever owns the identity is of `owner`. */
-function withRoles(name: string, groups: readonly string[], plan: Pick<ProcessPlan, 'owner'>): readonly string[] {
-  return plan.owner === name ? [...groups, 'owner'] : groups;
-}
-
 function demandFits(groups: readonly string[], stepUp: boolean, gate: GateState): void {
   if (gate.stepUp && !stepUp)
     throw refused('step-up', 'this gate asks for a security key that is touched and unlocked (PIN or fingerprint)');
   const asked = [...gate.groups, ...(gate.escalatedTo === undefined ? [] : [gate.escalatedTo])];
-  if (asked.length > 0 && !asked.some((group) => groups.includes(group)))
-    throw refused('wrong-group', `this gate asks for people of ${asked.join(', ')}`);
+  if (asked.length > 0 && !asked.some((group) => isOf(groups, group)))
+    throw refused(
+      'wrong-group',
+      `this gate asks for people of ${asked.map((group) => group.replaceAll('|', ' or ')).join(', ')}`,
+    );
 }
 
 /**
@@ -175,9 +174,7 @@ export function whoMayDecide(
   const asked = [...gate.groups, ...(gate.escalatedTo === undefined ? [] : [gate.escalatedTo])];
   return directory.parties
     .filter((party) => mayApprove(party) && isValidAt(party, now) && !behind.includes(party.name))
-    .filter(
-      ({ name, groups }) => asked.length === 0 || asked.some((group) => withRoles(name, groups, plan).includes(group)),
-    )
+    .filter((party) => asked.length === 0 || asked.some((group) => isOf(groupsFor(party, plan), group)))
     .map(({ name }) => name)
     .toSorted();
 }

@@ -17,8 +17,8 @@ export interface FactSources {
   recordsOf(identity: string): Promise<readonly ProcessRecord[]>;
   /** How target and stores differ from what is recorded. */
   inspect(input: ProcessInput): Promise<readonly Drift[]>;
-  /** Rights that are granted and that no recorded use explains. */
-  unusedRights(input: ProcessInput): Promise<readonly string[]>;
+  /** Rights that are granted and that no recorded use explains, where the target records use. */
+  unusedRights?(input: ProcessInput): Promise<readonly string[]>;
   /** Ids of the rules that an exception lifts for it now. */
   liftedRules(identity: string, now: Date): Promise<readonly string[]>;
 }
@@ -41,7 +41,12 @@ export async function collectFacts(
     growth: plan.to ? growthOf(last?.plan?.to?.scope ?? {}, plan.to.scope).toSorted() : [],
     unused,
     ...(last && {
-      lastApproved: { operation: last.operation, at: last.endedAt, scopeDigest: digestOf(last.plan!.to!.scope) },
+      lastApproved: {
+        operation: last.operation,
+        at: last.endedAt,
+        scopeDigest: digestOf(last.plan!.to!.scope),
+        toDigest: digestOf(last.plan!.to),
+      },
     }),
     exceptions: exceptions.toSorted(),
   };
@@ -63,7 +68,7 @@ async function differences(sources: FactSources, input: ProcessInput): Promise<r
 
 async function unusedOf(sources: FactSources, input: ProcessInput): Promise<readonly string[]> {
   try {
-    return (await sources.unusedRights(input)).toSorted();
+    return ((await sources.unusedRights?.(input)) ?? []).toSorted();
   } catch (error) {
     return [`its use could not be read (${codeOf(error)})`];
   }
