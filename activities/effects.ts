@@ -1,6 +1,8 @@
 /** The last door before something changes: every effect needs the permit of the run that asks for it. */
 import type { Info } from '@temporalio/activity';
+import { epochOf, undoEpoch } from '../src/domain/epoch.js';
 import { TenureError } from '../src/domain/errors.js';
+import { parseProcessId } from '../src/domain/wire.js';
 import { digestOf } from '../src/policy/digest.js';
 import type { Permits } from '../src/trust/permits.js';
 import type { Change, ConsumerActivities, CredentialActivities } from './contract.js';
@@ -17,6 +19,7 @@ const effects: ReadonlySet<string> = new Set<keyof CredentialActivities | keyof 
   'purge',
   'remove',
   'repair',
+  'elevate',
   'handOver',
 ]);
 
@@ -29,6 +32,7 @@ export async function demandPermit(
   { activityType, workflowExecution }: Pick<Info, 'activityType' | 'workflowExecution'>,
   [change]: readonly unknown[],
 ): Promise<void> {
+  if (activityType === 'restore') return demandLent(permits, change);
   if (!effects.has(activityType)) return;
   const { workflowId = '', runId = '' } = workflowExecution ?? {};
   const permit = await permits.demand(workflowId, runId);
@@ -38,10 +42,32 @@ export async function demandPermit(
     identity !== permit.identity ||
     !permit.specs.includes(digestOf(spec ?? {})) ||
     (from !== undefined && from.version !== permit.from?.version);
-  if (!isAnother) return;
-  throw new TenureError(
+  if (isAnother) throw somethingElse(activityType, workflowId, runId);
+}
+
+/**
+ * Taking lent rights back must not depend on the run that lent them: it may have been ended or reset by somebody who wants to keep them.
+ * So whoever names an operation that was permitted may have them taken back, in exactly one way: to what was declared then, behind the
+ * fence of that operation, which the target refuses once anything later has begun.
+ */
+async function demandLent(permits: Permits, change: unknown): Promise<void> {
+  const { identity, operation = '', epoch, spec, from } = (change ?? {}) as Partial<Change>;
+  const permit = await permits.heldBy(operation);
+  const number = parseProcessId(operation)?.number;
+  const isIt =
+    number !== undefined &&
+    epoch === undoEpoch(epochOf(number)) &&
+    identity === permit.identity &&
+    digestOf(spec ?? {}) === permit.specs[0] &&
+    from?.version === permit.from?.version &&
+    from?.principal === permit.from?.principal;
+  if (!isIt) throw somethingElse('restore', operation, permit.run);
+}
+
+function somethingElse(activityType: string, operation: string, run: string): TenureError {
+  return new TenureError(
     'ApprovalRefused',
-    `${activityType} was asked for something else than ${workflowId} was permitted to do; nothing was touched`,
-    { operation: workflowId, run: runId },
+    `${activityType} was asked for something else than ${operation} was permitted to do; nothing was touched`,
+    { operation, run },
   );
 }

@@ -102,8 +102,8 @@ export interface Target {
   repair(subject: Subject, expected: readonly Holder[]): Promise<readonly string[]>;
 
   /**
-   * Brings the rights of the identity to the scope, no more and no less, and changes no login. With `sessions: 'end'` those of `holders`
-   * that began before are ended afterwards, since a session may hold on to what it had; what can be taken away is, also where some of it
+   * Brings the rights of the identity to the scope, no more and no less, and changes no login. With `sessions: 'end'` all of
+   * them that began before are ended afterwards, since a session may hold on to what it had; what can be taken away is, also where some of it
    * cannot, which is then thrown as `UnwindFailed`. With `keep` it is all or nothing: `RejectedUnchanged`.
    */
   bringRights(

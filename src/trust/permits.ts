@@ -35,6 +35,8 @@ export interface Permits {
   grant(permit: Permit): Promise<void>;
   /** The permit of a run. `ApprovalRefused` where there is none. */
   demand(operation: string, run: string): Promise<Permit>;
+  /** The permit of an operation, whichever run has it. `ApprovalRefused` where there is none. */
+  heldBy(operation: string): Promise<Permit>;
 }
 
 /** Opens the permits in a folder, which is made when it is not there. */
@@ -51,19 +53,33 @@ export function permitsIn(folder: string): Permits {
     },
 
     async demand(operation, run) {
-      const file = fileOf('operation', operation);
-      const permit = known.get(file) ?? (await read(file));
-      if (permit?.operation !== operation || permit.run !== run) {
-        throw new TenureError(
-          'ApprovalRefused',
-          `run ${run} of ${operation} was not permitted: it was started or reset outside Tenure; nothing was touched. Ask again with: tenure`,
-          { operation, run },
-        );
-      }
-      remember(known, file, permit);
+      const permit = await permitOf(operation);
+      if (permit?.run !== run) throw notPermitted(operation, run);
+      return permit;
+    },
+
+    async heldBy(operation) {
+      const permit = await permitOf(operation);
+      if (!permit) throw notPermitted(operation, 'any');
       return permit;
     },
   };
+
+  async function permitOf(operation: string): Promise<Permit | undefined> {
+    const file = fileOf('operation', operation);
+    const permit = known.get(file) ?? (await read(file));
+    if (permit?.operation !== operation) return undefined;
+    remember(known, file, permit);
+    return permit;
+  }
+}
+
+function notPermitted(operation: string, run: string): TenureError {
+  return new TenureError(
+    'ApprovalRefused',
+    `run ${run} of ${operation} was not permitted: it was started or reset outside Tenure; nothing was touched. Ask again with: tenure`,
+    { operation, run },
+  );
 }
 
 /** Takes something that counts once for one run. The same run may claim it again, since an activity may be repeated. */

@@ -21,6 +21,8 @@ const permits: Permits = {
     asked === operation && run === 'run-1'
       ? Promise.resolve(permit)
       : Promise.reject(new TenureError('ApprovalRefused', 'not permitted')),
+  heldBy: (asked) =>
+    asked === operation ? Promise.resolve(permit) : Promise.reject(new TenureError('ApprovalRefused', 'not permitted')),
 };
 
 const change = { identity: 'app', operation, epoch: 4, spec, from: { version: 'v1' } };
@@ -50,6 +52,7 @@ test.each([
   'purge',
   'remove',
   'repair',
+  'elevate',
   'handOver',
 ])('%s is refused to a run that nobody permitted', async (activityType) => {
   await expect(demand(activityType, change, 'a run of somebody')).rejects.toMatchObject({ code: 'ApprovalRefused' });
@@ -67,4 +70,25 @@ test.each([
     code: 'ApprovalRefused',
     message: expect.stringContaining('something else'),
   });
+});
+
+const back = { ...change, epoch: 5, from: { principal: 'app_a', version: 'v1' } };
+
+test('lent rights are taken back for any run of any workflow, towards what was declared when they were lent', async () => {
+  await expect(demand('restore', back, 'a run that was reset')).resolves.toBeUndefined();
+  await expect(demand('restore', back, 'the guard', `${operation}/review`)).resolves.toBeUndefined();
+});
+
+test.each([
+  ['an operation that nobody permitted', { ...back, operation: 'nhi/app/rotate/3' }],
+  ['what is no operation', { ...back, operation: 'nhi/app' }],
+  ['other rights', { ...back, spec: { ...spec, target: { ...spec.target, scope: { grants: ['everything'] } } } }],
+  ['the fence of a later process', { ...back, epoch: 7 }],
+  ['the fence of the lending itself', { ...back, epoch: 4 }],
+  ['another identity', { ...back, identity: 'api' }],
+  ['another credential', { ...back, from: { principal: 'app_a', version: 'v2' } }],
+  ['the login of somebody else', { ...back, from: { principal: 'api_a', version: 'v1' } }],
+  ['nothing', null],
+])('taking back is refused for %s', async (_, argument) => {
+  await expect(demand('restore', argument)).rejects.toMatchObject({ code: 'ApprovalRefused' });
 });

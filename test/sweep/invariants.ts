@@ -245,11 +245,12 @@ function provenBy(operation: string, { kind, outcome, proofs }: ProcessRecord): 
     validate: drift?.length === 0,
     revoke: retired !== undefined && isRefused,
     offboard: retired !== undefined && isRefused && gone.length > 0,
+    elevate: isAccepted && isRefused && retired !== undefined && proofs.elevated?.restored?.excess.length === 0,
   }[kind];
   return holds ? [] : [`I5: ${operation} reports success without its proof: ${JSON.stringify(proofs).slice(0, 300)}`];
 }
 
-const effects = new Set(['repair', 'install', 'publish', 'retire', 'purge', 'remove', 'handOver']);
+const effects = new Set(['repair', 'elevate', 'install', 'publish', 'retire', 'purge', 'remove', 'handOver']);
 
 /** I6: what ran is what was decided on, and nothing was touched before. */
 function permittedBy(

@@ -92,3 +92,9 @@ test('a folder that cannot be read permits nothing, and can be tried again', asy
   await expect(permits.demand('nhi/app/rotate/2', 'run-1')).rejects.toMatchObject({ code: 'StoreUnavailable' });
   await expect(permits.grant(permit())).rejects.toMatchObject({ code: 'StoreUnavailable' });
 });
+
+test('whichever run has the permit of an operation, it can be looked at; what was never permitted cannot', async () => {
+  await permitsIn(folder).grant(permit());
+  await expect(permitsIn(folder).heldBy('nhi/app/rotate/2')).resolves.toEqual(permit());
+  await expect(permitsIn(folder).heldBy('nhi/app/rotate/3')).rejects.toMatchObject({ code: 'ApprovalRefused' });
+});

@@ -1,4 +1,5 @@
-import { ChildWorkflowCancellationType, ParentClosePolicy, startChild } from '@temporalio/workflow';
+import { ApplicationFailure, ChildWorkflowCancellationType, ParentClosePolicy, startChild } from '@temporalio/workflow';
+import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import {
   elevationReviewWorkflow,
   fewestReviewers,
@@ -19,6 +20,16 @@ import { attributesOf } from './show.js';
  */
 export async function standGuard(process: Process): Promise<void> {
   const start = startOf(process);
+  try {
+    await post(start);
+  } catch (error) {
+    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+    const taken = `${reviewId(start.operation)} is there already, and it was not started by this process: nothing was lent`;
+    throw ApplicationFailure.nonRetryable(`${taken}; find out who started it, and ask again`, 'Conflict');
+  }
+}
+
+async function post(start: ReviewStart): Promise<void> {
   await startChild<(start: ReviewStart) => Promise<ReviewState>>(elevationReviewWorkflow, {
     workflowId: reviewId(start.operation),
     args: [start],

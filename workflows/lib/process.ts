@@ -229,10 +229,11 @@ export class Process {
     const hasWayBack = this.unwind.hasSteps();
     const outcome = hasWayBack ? await this.takeBack() : 'undone';
     if (outcome !== 'undone') return outcome;
-    const how = hasWayBack
-      ? 'could not be finished, and this much of it is taken back'
-      : 'abandoned past the point of no return';
-    this.state.leftovers.push(`${how}: ${failure.message}`);
+    this.state.leftovers.push(
+      hasWayBack
+        ? `the credential was not rotated: ${failure.message}; rotate it with: tenure rotate ${this.state.identity}`
+        : `abandoned past the point of no return: ${failure.message}`,
+    );
     return 'unfinished';
   }
 
@@ -300,7 +301,8 @@ export class Process {
 
   /** Always remote: it reads this run's own history, which is not written down while a workflow task runs. */
   private seal(result: ProcessResult): Promise<{ readonly evidence: string }> {
-    const { request, requester } = this.input;
+    const { request } = this.input;
+    const requester = this.state.decision?.requester;
     const record = { state: this.state, result, request, ...(requester && { requester }) };
     return this.call('stubborn', 'Seal the evidence record').seal(record);
   }

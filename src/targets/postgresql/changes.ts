@@ -127,10 +127,12 @@ export class Changes {
       return done;
     });
     if (sessions === 'keep') return { changed: brought.changed, sessionsEnded: 0 };
-    const doing = this.doing(subject, `ending the sessions that ${principals.join(' and ')} had before`);
+    // Every login of the identity has its rights, also one that nobody named.
+    const logins = brought.facts.roles.logins.map(({ name }) => name);
+    const doing = this.doing(subject, `ending the sessions that ${logins.join(' and ')} had before`);
     const { endSessionsTimeoutMs } = this.limits;
     const reach = { reach: 'begun before' } as const;
-    const sessionsEnded = await endSessions(this.connections, doing, principals, endSessionsTimeoutMs, reach);
+    const sessionsEnded = await endSessions(this.connections, doing, logins, endSessionsTimeoutMs, reach);
     for (const login of principals) refuseUnrestored(brought, login);
     return { changed: brought.changed, sessionsEnded };
   }
