@@ -81,6 +81,7 @@ const verbs: Readonly<Record<string, Readonly<Record<string, () => Promise<Add>>
     show: async () => (await import('./verbs/show.js')).addShow,
     history: async () => (await import('./verbs/history.js')).addHistory,
     explain: async () => (await import('./verbs/explain.js')).addExplain,
+    attribute: async () => (await import('./verbs/attribute.js')).addAttribute,
   },
   'Change:': {
     rotate: async () => (await import('./verbs/rotate.js')).addRotate,
