@@ -103,9 +103,13 @@ export class Engine {
     readonly bundle: WorkflowBundleOption,
     readonly around: Surroundings,
     private readonly folder: string,
+    private readonly instead: ((engine: Engine) => object) | undefined,
   ) {}
 
-  static async start(options: { readonly ui?: boolean } = {}): Promise<Engine> {
+  /** `activities`: instead of some of the fakes. */
+  static async start(
+    options: { readonly ui?: boolean; readonly activities?: (engine: Engine) => object } = {},
+  ): Promise<Engine> {
     const server = await startDevServer({ headless: !options.ui });
     const { address, namespace } = server;
     const [connected, connectedWorker] = await Promise.all([
@@ -132,7 +136,7 @@ export class Engine {
       notices: [],
       directory: { parties: [], revoked: [] },
     };
-    const engine = new Engine(server, connected, connectedWorker, bundle, around, folder);
+    const engine = new Engine(server, connected, connectedWorker, bundle, around, folder, options.activities);
     await engine.startWorker();
     return engine;
   }
@@ -300,6 +304,7 @@ export class Engine {
         due: () => Promise.resolve({ due: true, reason: 'due', detail: 'it is due' }),
         delayOf: () => Promise.resolve(0),
       }),
+      ...this.instead?.(this),
     };
   }
 }

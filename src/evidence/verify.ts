@@ -1,0 +1,67 @@
+/**
+ * Verifies a bundle by itself: nothing is asked of a server, a log or a directory outside of it. What a verifier has from elsewhere, an
+ * earlier checkpoint, the log's key, a directory, makes the answer stronger.
+ */
+import { loadDataConverter } from '@temporalio/common/lib/internal-non-workflow/index.js';
+import type { DataConverter } from '@temporalio/common';
+import type { Directory } from '../domain/directory.js';
+import type { BundleFiles } from './bundle/files.js';
+import type { Check } from './verify/check.js';
+import { checkHistory, historyOf, type Replayable } from './verify/history-checks.js';
+import { checkLog, logUnderTest, type LogUnderTest, type Trusted } from './verify/log-checks.js';
+import { checkNumbering } from './verify/numbering.js';
+import { checkPeople } from './verify/people-checks.js';
+import { checkEntry, entryUnderTest, type EntryUnderTest } from './verify/record-checks.js';
+import { replayAll } from './verify/replay.js';
+
+export interface VerifyOptions extends Trusted {
+  /** Instead of the directory as it was recorded. */
+  readonly directory?: Directory;
+  /** Where histories are encoded: what decodes them. */
+  readonly dataConverter?: DataConverter;
+}
+
+/** Every check of a bundle. It holds where none is `broken`. */
+export async function verifyBundle(files: BundleFiles, options: VerifyOptions = {}): Promise<Check[]> {
+  const log = logUnderTest(files, options);
+  const entries = (log.manifest?.entries ?? entriesIn(files)).map((index) => entryUnderTest(log, index));
+  const checks = [...(await checkLog(log, options)), ...checkNumbering(log, entries)];
+  for (const entry of entries) checks.push(...(await checkOne(log, entry, options)));
+  const replays = await replayAll(
+    files,
+    entries.flatMap((entry) => replayableOf(files, entry)),
+    options.dataConverter,
+  );
+  return besideItsSubject(checks, replays);
+}
+
+async function checkOne(log: LogUnderTest, entry: EntryUnderTest, options: VerifyOptions): Promise<Check[]> {
+  const { record, subject } = entry;
+  const checks = await checkEntry(log, entry);
+  if (!record) return checks;
+  const converter = options.dataConverter && loadDataConverter(options.dataConverter);
+  return [
+    ...checks,
+    ...(await checkPeople(log.files, record, subject, options.directory)),
+    ...(await checkHistory(log.files, record, subject, converter)),
+  ];
+}
+
+function replayableOf(files: BundleFiles, { record, subject }: EntryUnderTest): Replayable[] {
+  const history = record && historyOf(files, record);
+  return history ? [{ subject, record, history }] : [];
+}
+
+/** Without a manifest that can be read, what lies there is looked at all the same. */
+function entriesIn(files: BundleFiles): number[] {
+  return [...files.keys()].flatMap((name) => {
+    const found = /^entries\/(\d{12})\.json$/.exec(name)?.[1];
+    return found === undefined ? [] : [Number(found)];
+  });
+}
+
+/** All checks of one record stand together. */
+function besideItsSubject(checks: readonly Check[], more: readonly Check[]): Check[] {
+  const subjects = [...new Set(checks.map(({ subject }) => subject))];
+  return subjects.flatMap((subject) => [...checks, ...more].filter((check) => check.subject === subject));
+}
