@@ -103,8 +103,8 @@ describeOn(started, 'over whole lives of identities', (ground) => {
     const subject = lives[1]!;
     leaked = new CanaryScan(canaries);
     const secret = canarySecret();
-    // The requester goes wherever a payload goes.
-    const { id } = await subject.ask({ kind: 'validate', requester: secret, reason: secret });
+    // The reason goes wherever a payload goes.
+    const { id } = await subject.ask({ kind: 'validate', reason: secret });
     await subject.stateWhen(({ recent }) => recent.some(({ requestId }) => requestId === id));
     await ground.postgres.sql(`SELECT '${secret.replaceAll("'", "''")}'`);
     await appendFile(join(ground.logs, 'planted.log'), `${JSON.stringify({ msg: secret })}\n`);
