@@ -1,5 +1,6 @@
 /** The composition root: the only place that knows every part. */
 import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { Client } from '@temporalio/client';
 import { Worker, type NativeConnection, type WorkerOptions } from '@temporalio/worker';
 import type { Logger } from 'pino';
@@ -10,6 +11,7 @@ import type {
   FleetActivities,
   PolicyActivities,
   RecordActivities,
+  TrustActivities,
 } from '../activities/contract.js';
 import { createCredentialActivities } from '../activities/credentials.js';
 import { createEvidenceActivities } from '../activities/evidence.js';
@@ -18,12 +20,15 @@ import { guardActivities, type ActivityProbe } from '../activities/interceptor.j
 import { createReviewActivities } from '../activities/reviews.js';
 import { createNoticeActivities } from '../activities/notices.js';
 import { createPolicyActivities } from '../activities/policy.js';
+import { createTrustActivities } from '../activities/trust.js';
 import { loadFreezes } from './config/load.js';
 import type { TenureConfig } from './config/types.js';
+import type { Directory } from './domain/directory.js';
 import type { Freeze } from './domain/identity.js';
 import { emergencyTaskQueue, taskQueue } from './domain/wire.js';
 import { openEvidenceWriter } from './evidence/open.js';
-import { plainPolicy } from './policy/policy.js';
+import { liveExceptions } from './exceptions/live.js';
+import { policySource } from './policy/policy.js';
 import { startDelayMs } from './schedule/due.js';
 import { openStores } from './stores/registry.js';
 import type { Store } from './stores/store.js';
@@ -31,6 +36,8 @@ import { openTargets, type Targets } from './targets/registry.js';
 import type { Target } from './targets/target.js';
 import { workflowBundlePath } from './temporal/bundle.js';
 import { directorySource } from './trust/directory-file.js';
+import { collectFacts, type FactSources } from './trust/facts.js';
+import { permitsIn, type Permits } from './trust/permits.js';
 import { automationSigner } from './trust/sign.js';
 
 /** Everything that a workflow may call. */
@@ -38,6 +45,7 @@ export type Activities = CredentialActivities &
   PolicyActivities &
   ConsumerActivities &
   RecordActivities &
+  TrustActivities &
   FleetActivities;
 
 export interface TenureWorkerOptions {
@@ -65,13 +73,14 @@ const graceMs = 10_000;
 export async function createWorker(options: TenureWorkerOptions): Promise<TenureWorker> {
   const { config, connection, namespace, log, probe } = options;
   const targets = openTargets(config);
-  const activities = createActivities(options, targets);
+  const permits = permitsIn(join(config.stateDirectory, 'permits'));
+  const activities = createActivities(options, targets, permits);
   const common: Omit<WorkerOptions, 'taskQueue'> = {
     connection,
     namespace,
     activities,
     workflowBundle: { codePath: workflowBundlePath() },
-    interceptors: { activity: [guardActivities(log, probe)] },
+    interceptors: { activity: [guardActivities(log, permits, probe)] },
     shutdownGraceTime: graceMs,
     // A dead worker's sticky queue is given up soon, so that another worker takes its workflows over.
     stickyQueueScheduleToStartTimeout: 3_000,
@@ -93,29 +102,46 @@ export async function createWorker(options: TenureWorkerOptions): Promise<Tenure
   };
 }
 
-function createActivities(options: TenureWorkerOptions, targets: Targets): Activities {
+function createActivities(options: TenureWorkerOptions, targets: Targets, permits: Permits): Activities {
   const { config, connection, namespace, log, around } = options;
   const opened = openStores(config);
   const target = (name: string): Target => around?.target(targets.get(name)) ?? targets.get(name);
   const store = (name: string): Store => around?.store(opened.get(name)) ?? opened.get(name);
   const freezes = (): Promise<readonly Freeze[]> => loadFreezes(config.file);
-  const policy = createPolicyActivities({ policy: plainPolicy(config.policy), loadFreezes: freezes });
   const client = new Client({ connection, namespace });
   const directory = directorySource(config);
   const evidence = openEvidenceWriter(config);
+  const loadDirectory = (): Promise<Directory> => directory.current();
+  const credentials = createCredentialActivities({ target, store });
+  const policies = policySource(config.policy);
+  const facts: FactSources = {
+    recordsOf: (identity) => evidence.reader.recordsOf(identity),
+    inspect: ({ current, ...input }) => credentials.inspect({ ...input, ...(current && { from: current }) }),
+    liftedRules: async (identity, now) =>
+      (await liveExceptions(config.stateDirectory, identity, now)).flatMap(({ rules }) => rules),
+  };
+  const policy = createPolicyActivities({
+    loadPolicy: () => policies.current(),
+    loadDirectory,
+    loadFreezes: freezes,
+    factsOf: (input, plan, isGated) => collectFacts(facts, input, plan, isGated, new Date()),
+    permits,
+    gateMs: config.policy.gateMs,
+  });
   const { consumers, notices } = config;
   return {
-    ...createCredentialActivities({ target, store }),
+    ...credentials,
     ...policy,
+    ...createTrustActivities({ loadDirectory }),
     ...createConsumerActivities({ stores: { get: store }, log, ...consumers }),
     ...createEvidenceActivities({
       evidence,
       client,
       workflows: () => readFile(workflowBundlePath(), 'utf8'),
-      directory: () => directory.current(),
+      directory: loadDirectory,
       log,
     }),
-    ...createReviewActivities({ client, evidence, loadDirectory: () => directory.current() }),
+    ...createReviewActivities({ client, evidence, loadDirectory }),
     ...createNoticeActivities({ log, ...notices, ...consumers }),
     ...createFleetActivities({
       client,
