@@ -107,7 +107,7 @@ function noneAtHand({ name, keys }: Party, candidate: SshCandidate | undefined):
   const known = keys.map(({ id }) => id).join(', ');
   const found = candidate ? `${candidate.key.id} of ${candidate.from} is here and is another` : 'no key is here';
   return nothing(
-    `none of the keys of ${name} is here that hold now: the directory has ${known}; ${found}. Plug it in, add it to the SSH agent, or name its file with --key`,
+    `none of the keys of ${name} is here: the directory has ${known}; ${found}. Plug it in, add it to the SSH agent, or name its file with --key`,
     'ssh-add -L',
   );
 }
