@@ -103,6 +103,7 @@ const verbs: Readonly<Record<string, Readonly<Record<string, () => Promise<Add>>
     cancel: async () => (await import('./verbs/cancel.js')).addCancel,
   },
   'Prove:': {
+    evidence: async () => (await import('./verbs/evidence.js')).addEvidence,
     attest: async () => (await import('./verbs/attest.js')).addAttest,
   },
   'Use:': {

@@ -2,23 +2,38 @@
 import type { DataConverter } from '@temporalio/common';
 import { attachmentName, digestOfText } from '../attachments.js';
 import type { BundleFiles } from '../bundle/files.js';
-import { broken, held, type Check, type Finding } from './check.js';
+import { broken, held, unknown, type Check, type Finding } from './check.js';
 import type { Replayable } from './history-checks.js';
+
+/** How to replay. */
+export interface ReplayOptions {
+  /**
+   * Which code may be run here, by its `sha256:<hex>`. A replay runs what the bundle brings, in a sandbox that is made for
+   * determinism and keeps nobody out: so it has to be our own, or vouched for by a key that the verifier trusts.
+   */
+  readonly mayRun: (digest: string) => boolean;
+  readonly dataConverter?: DataConverter;
+}
 
 /** Replays each history against the code that its record names. The native part of the SDK is loaded only here. */
 export async function replayAll(
   files: BundleFiles,
   replayables: readonly Replayable[],
-  dataConverter?: DataConverter,
+  { mayRun, dataConverter }: ReplayOptions,
 ): Promise<Check[]> {
   const checks: Check[] = [];
   for (const digest of new Set(replayables.map(({ record }) => record.code.workflows))) {
     const those = replayables.filter(({ record }) => record.code.workflows === digest);
-    const findings = await replayWith(files.get(attachmentName('bundles', digest)), digest, those, dataConverter);
+    const findings = mayRun(digest)
+      ? await replayWith(files.get(attachmentName('bundles', digest)), digest, those, dataConverter)
+      : those.map(() => unknown(notRun));
     checks.push(...those.map(({ subject }, at) => ({ subject, check: 'replay', ...findings[at]! })));
   }
   return checks;
 }
+
+const notRun =
+  'not replayed: the code is not that of this installation, and nobody whom you trust vouches for it; give the log’s key with --log-key';
 
 async function replayWith(
   code: string | undefined,
