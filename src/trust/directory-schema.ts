@@ -104,11 +104,10 @@ function sshKey(line: string): PartyKey {
 }
 
 function whyRefused(error: unknown): string {
-  if (!(error instanceof Error)) throw error;
   const isSsh = error instanceof WireError;
   const what = isSsh ? 'no public key of OpenSSH' : 'no public JWK';
   const fix = isSsh ? 'Paste the whole line of a .pub file.' : 'Write its public members: kty, crv, x, y, n, e.';
-  return `${what}: ${error.message} | ${fix}`;
+  return `${what}: ${(error as Error).message} | ${fix}`;
 }
 
 interface PartyAt {

@@ -10,9 +10,9 @@ import type { Signer } from './statements.js';
 
 /** A private key with the two names that its public key can have in a directory. */
 export interface PemKey {
-  readonly sshId?: string;
+  readonly sshId: string;
   /** `ssh-ed25519 AAAA…`: what to add to the directory. */
-  readonly sshLine?: string;
+  readonly sshLine: string;
   readonly jwkId?: string;
   readonly privateKey: KeyObject;
   readonly publicKey: KeyObject;
@@ -24,11 +24,13 @@ export function readPem(pem: string): PemKey | undefined {
   if (!privateKey) return undefined;
   const publicKey = createPublicKey(privateKey);
   const blob = quietly(() => sshBlobOf(publicKey));
+  if (!blob) return undefined;
   const jwk = quietly(() => readJwk(publicKey.export({ format: 'jwk' }) as Record<string, unknown>));
   return {
     privateKey,
     publicKey,
-    ...(blob && { sshId: sshKeyId(blob), sshLine: lineOf(blob) }),
+    sshId: sshKeyId(blob),
+    sshLine: lineOf(blob),
     ...(jwk && { jwkId: jwk.id }),
   };
 }

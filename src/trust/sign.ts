@@ -55,9 +55,8 @@ export async function automationSigner(
   const party = partyNamed(await directory.current(), name);
   const signer = party && pemSigner(pem, party, new Date());
   if (signer) return signer;
-  const line = pem.sshLine ?? 'the public half of its key';
   throw nothing(
-    `${what}, is not in the directory. Add under directory.automations in tenure.yaml: - { name: ${name}, owner: YOU, keys: ['${line}'] }`,
+    `${what}, is not in the directory. Add under directory.automations in tenure.yaml: - { name: ${name}, owner: YOU, keys: ['${pem.sshLine}'] }`,
   );
 }
 

@@ -56,8 +56,9 @@ export function readSshKey(blob: Buffer): SshKey {
 
 /** Reads a line as in a `.pub` file. Options before the type are refused. Throws {@link WireError}. */
 export function readSshKeyLine(line: string): SshKey {
-  const [type = '', base64 = ''] = line.trim().split(/[ \t]+/);
+  const [type, base64 = ''] = line.trim().split(/[ \t]+/) as [string, string?];
   if (!isSshKeyType(type)) throw new WireError(whyNotTaken(type));
+  if (/[\r\n]/.test(line.trim())) throw new WireError('a key is one line');
   const blob = fromBase64(base64);
   if (!blob) throw new WireError('what follows its type is not base64');
   const key = readSshKey(blob);
@@ -138,5 +139,5 @@ function keyObject(jwk: JsonWebKey): KeyObject {
 }
 
 function number(base64url: string | undefined): Buffer {
-  return Buffer.from(base64url ?? '', 'base64url');
+  return Buffer.from(base64url!, 'base64url');
 }

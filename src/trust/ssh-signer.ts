@@ -82,7 +82,7 @@ function run(args: readonly string[], input: string, from: string, { env, cwd }:
     child.on('error', () => fail(failed('it is not installed')));
     child.on('close', (code) => {
       if (code === 0) done(inOneForm(Buffer.concat(parts).toString('latin1')));
-      else fail(failed(`it ended with ${code ?? 'a signal'}, see what it said above`));
+      else fail(failed('see what it said above'));
     });
     // It may end before it has read everything.
     child.stdin.on('error', () => undefined);

@@ -37,8 +37,15 @@ const problemsOf = async (yaml: string): Promise<string> => {
 
 describe('the directory', () => {
   test('is what stands in the operator’s file', async () => {
-    await writeFile(file, directoryYaml({ ...everybody, revoked: ['d-1'] }));
-    expect(await source().current()).toEqual({ ...everybody, revoked: ['d-1'] });
+    const timed = person('timed@example.com', { from: '2026-01-01T00:00:00.000Z' });
+    const [key] = timed.party.keys;
+    const ending = { ...timed.party, keys: [{ ...key!, to: '2027-01-01T00:00:00.000Z' }] };
+    const directory = {
+      parties: [...everybody.parties.slice(0, 2), ending, ...everybody.parties.slice(2)],
+      revoked: ['d-1'],
+    };
+    await writeFile(file, directoryYaml(directory));
+    expect(await source().current()).toEqual(directory);
     await expect(loadConfig(file)).resolves.toMatchObject({ file });
   });
 

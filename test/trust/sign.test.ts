@@ -1,5 +1,6 @@
 /** Finding a key to sign with: named ones, those of development, and whatever ssh-keygen can reach. */
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
+import { generateKeyPairSync } from 'node:crypto';
 import { once } from 'node:events';
 import { chmod, mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -281,6 +282,9 @@ describe('the automation of a worker', () => {
       'does not exist',
     );
     expect(await complaint(at('no key', directoryOf()))).toContain('no PEM that can be used');
+    const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'secp256k1' });
+    const unusual = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+    expect(await complaint(at(unusual, directoryOf()))).toContain('no PEM that can be used');
     const { pem, key } = person(name);
     expect(await complaint(at(pem!, directoryOf()))).toContain(
       `- { name: ${name}, owner: YOU, keys: ['${key.text}'] }`,

@@ -36,6 +36,7 @@ describe('a line of a .pub file', () => {
     [`ssh-rsa ${blob.toString('base64')}`, 'the key inside says ssh-ed25519'],
     ['ssh-dss AAAAB3NzaC1kc3M=', 'not taken'],
     [`ssh-ed25519-cert-v01@openssh.com ${blob.toString('base64')}`, 'certificates are not taken'],
+    [`${line} x\n${line}`, 'one line'],
     ['__proto__ AAAA', 'not taken'],
     ['toString AAAA', 'not taken'],
   ])('is refused: %j, since %s', (written, why) => {
