@@ -3,7 +3,13 @@ import { join, dirname, resolve } from 'node:path';
 import type { Client } from '@temporalio/client';
 import type { IdentitySpec, IdentityState } from '../domain/identity.js';
 import { manifestContext } from '../manifest/context.js';
-import { diffManifests, type FieldChange, type IdentityDiff, type ManifestDiff } from '../manifest/diff.js';
+import {
+  diffManifests,
+  type FieldChange,
+  type Foresee,
+  type IdentityDiff,
+  type ManifestDiff,
+} from '../manifest/diff.js';
 import { formatDuration } from '../manifest/duration.js';
 import { loadManifests } from '../manifest/load.js';
 import { formatProblem } from '../manifest/problem.js';
@@ -11,6 +17,7 @@ import { schedulePolicies } from '../manifest/rotation.js';
 import { diffSchedules, type ScheduleDiff } from '../temporal/schedules.js';
 import { CliError } from './errors.js';
 import type { Output } from './output.js';
+import { personOf } from './person.js';
 import type { Session } from './session.js';
 import { standingsOf } from './standing.js';
 import { listIdentities } from './visible.js';
@@ -39,7 +46,7 @@ export async function makePlan(
 ): Promise<Plan> {
   const declared = await declaredIn(session, paths);
   const { services, out } = session;
-  const [client, namespace, config] = await Promise.all([services.client(), services.namespace(), services.config()]);
+  const [client, namespace] = await Promise.all([services.client(), services.namespace()]);
   const names = new Set([
     ...declared.map(({ name }) => name),
     ...(await listIdentities(client)).map(({ name }) => name),
@@ -48,12 +55,28 @@ export async function makePlan(
   if (!live && names.size > 0)
     out.note('no worker is running: this compares with what the last processes left; start one with: tenure worker');
   const diff = diffManifests(declared, states, {
-    policy: config.policy,
+    foresee: await foreseeing(session),
     prune: prune === true,
     reinstate: reinstate === true,
   });
   const schedules = await diffSchedules(client, schedulePolicies(declared));
   return { client, declared, actual: states, diff, schedules };
+}
+
+/** What policy would say, asked now by whoever is here. Nothing is decided by it. */
+async function foreseeing({ services, io }: Session): Promise<Foresee> {
+  const config = await services.config();
+  const [{ policySource }, { foreseenIn, imagine }, { directorySource }] = await Promise.all([
+    import('../policy/policy.js'),
+    import('../policy/foresee.js'),
+    import('../trust/directory-file.js'),
+  ]);
+  const [policy, directory] = await Promise.all([
+    policySource(config.policy).current(),
+    directorySource(config).current(),
+  ]);
+  const foresight = { policy, directory, requester: personOf(io), gateMs: config.policy.gateMs, now: new Date() };
+  return (kind, spec, state) => foreseenIn(policy.decide(imagine(foresight, { kind, spec, state })));
 }
 
 async function declaredIn(session: Session, paths: readonly string[]): Promise<readonly IdentitySpec[]> {
@@ -105,8 +128,15 @@ function tellIdentity(out: Output, identity: IdentityDiff, prune: boolean): void
   if (identity.action === 'provision' && identity.spec)
     for (const line of newcomerLines(identity.spec)) out.say(`    ${line}`);
   for (const change of identity.changes) out.say(`    ${changeLine(change)}`);
-  if (identity.needsApproval) out.say(`    ${yellow('waits for an approval')}: tenure approve ${identity.name}`);
+  if (identity.approval) out.say(`    ${yellow(waitsFor(identity.approval))}: tenure approve ${identity.name}`);
+  if (identity.refusal !== undefined) out.say(`    ${red('policy refuses it')}: ${identity.refusal}`);
   if (identity.blocked !== undefined) out.say(`    ${yellow('not yet')}: ${identity.blocked}`);
+}
+
+function waitsFor({ approvals, groups }: NonNullable<IdentityDiff['approval']>): string {
+  const whom = groups.map((group) => `one from ${group.replaceAll('|', ' or ')}`);
+  const from = whom.length === 0 ? '' : ` (${whom.join(', ')})`;
+  return approvals === 1 ? `waits for an approval${from}` : `waits for ${approvals} approvals${from}`;
 }
 
 /** There is nothing to compare a new identity with: what it may do, and how it lives. */

@@ -156,8 +156,8 @@ function configOf(file: string, written: Partial<Record<string, unknown>>): Tenu
     stores: fields.stores as TenureConfig['stores'],
     consumers: signingKey ? { signingKey: absolute(signingKey, folder) } : {},
     policy: {
-      approvalEnvironments: fields.policy.approvalEnvironments,
-      approvals: fields.policy.approvals,
+      ...(fields.policy.path !== undefined && { path: resolve(folder, fields.policy.path) }),
+      productionEnvironments: fields.policy.productionEnvironments,
       gateMs: fields.policy.gate,
     },
     automation: key ? { name, key: absolute(key, folder) } : { name },

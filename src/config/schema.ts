@@ -31,12 +31,17 @@ export const configFields = {
     .default({}),
   policy: z
     .strictObject({
-      approvalEnvironments: z
+      path: z
+        .string()
+        .min(1)
+        .max(1000)
+        .optional()
+        .describe('Folder of your own policies (.cedar), relative to this file, instead of those that come with Tenure.'),
+      productionEnvironments: z
         .array(slug())
         .max(100)
         .default(['production'])
-        .describe('Environments whose changes need approval. Offboarding needs it everywhere.'),
-      approvals: z.int().min(0).max(10).default(1).describe('How many people have to approve; 0 turns gates off.'),
+        .describe('Environments that policies take for production.'),
       gate: duration(60_000, 30 * 86_400_000)
         .default(86_400_000)
         .describe('How long a gate waits. `1d`.'),

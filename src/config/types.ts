@@ -18,9 +18,11 @@ export interface TenureConfig {
     readonly signingKey?: SecretSource;
   };
   readonly policy: {
-    /** Environments whose changes need an approval. */
-    readonly approvalEnvironments: readonly string[];
-    readonly approvals: number;
+    /** Folder of the operator's own policies, instead of those that come with Tenure. */
+    readonly path?: string;
+    /** Environments that policies take for production. */
+    readonly productionEnvironments: readonly string[];
+    /** How long a gate stays open. */
     readonly gateMs: number;
   };
   /** As whom the worker asks. */

@@ -1,118 +1,180 @@
-/** The contract of a policy, and the plain one: rules that need nothing but the plan and the operator's file. */
+/**
+ * Decides on plans with Cedar. What people have to approve stands in the same policies that let the plan pass afterwards: a gate is a
+ * `forbid … unless { approvals }`, and its `@require` says whom to ask. Should it ask for too little, the gate stays shut.
+ */
 import type { TenureConfig } from '../config/types.js';
-import type { Decision, Obligations } from '../domain/decision.js';
-import type { ProcessPlan } from '../domain/plan.js';
+import type { Decision, GateRule, Obligations } from '../domain/decision.js';
+import { isOf } from '../domain/quorum.js';
+import type { Requirement } from './annotations.js';
+import { cedarVersion, evaluate, type CedarAnswer, type CedarSet } from './cedar.js';
 import { digestOf } from './digest.js';
+import { broken, digestOfTexts, parsePack, readPackTexts, shippedPolicies, type Pack, type Rule } from './pack.js';
+import { requestOf, type PolicyQuestion } from './request.js';
 
-/** Decides on plans. Pure: the same plan and the same policy always give the same decision. */
+export type { AdvanceApproval, PolicyQuestion } from './request.js';
+
+/** Decides on plans. Pure: the same question and the same policy always give the same decision. */
 export interface Policy {
-  /** `sha256:<hex>` of everything that the decisions depend on besides the plan. */
+  /** `sha256:<hex>` of everything that the decisions depend on besides the question. */
   readonly digest: string;
-  decide(plan: ProcessPlan, at: Date): Decision;
+  decide(question: PolicyQuestion): Decision;
 }
 
-type Settings = TenureConfig['policy'];
-type Denial = { readonly reason: string; readonly message: string };
-type Rule = (plan: ProcessPlan) => Denial | undefined;
+export type PolicySettings = Pick<TenureConfig['policy'], 'path' | 'productionEnvironments'>;
 
-const noObligations: Obligations = { approvals: 0, gateMs: 0 };
+/** Gives the policies as they are at the moment of asking. */
+export interface PolicySource {
+  /** Throws a retryable `StoreUnavailable`, with file and line, where they cannot be read: nothing is allowed meanwhile. */
+  current(): Promise<Policy>;
+}
 
-/** Changes where somebody has a say: production, as the operator defines it, and every offboarding. */
-export function plainPolicy(settings: Settings): Policy {
-  const digest = digestOf({ policy: 'plain', version: 2, settings });
+/** Reads the folder at every call, and parses it when something in it has changed: policies change without a new worker. */
+export function policySource(settings: PolicySettings): PolicySource {
+  let last: { readonly digest: string; readonly policy: Policy } | undefined;
   return {
-    digest,
-    decide(plan, at) {
-      const common = { planDigest: digestOf(plan), policyDigest: digest, at: at.toISOString() };
-      const denials = denyRules.map((rule) => rule(plan)).filter((denial) => denial !== undefined);
-      if (denials.length > 0) return { ...common, ...denied(denials), obligations: noObligations };
-      const reasons = gateReasons(plan, settings);
-      if (reasons.length === 0)
-        return { ...common, effect: 'allow', reasons: [freePassReason(plan)], obligations: noObligations };
-      return {
-        ...common,
-        effect: 'allow',
-        reasons,
-        obligations: { approvals: settings.approvals, gateMs: settings.gateMs },
-      };
+    async current() {
+      const texts = await readPackTexts(settings.path ?? shippedPolicies);
+      const digest = digestOfTexts(texts);
+      if (last?.digest !== digest) last = { digest, policy: policyOf(parsePack(texts), digest, settings) };
+      return last.policy;
     },
   };
 }
 
-const denyRules: readonly Rule[] = [hasNoOwner, hasNoRequester, hasNothingToMake, isEmergencyOfAnotherKind];
-
-function hasNoOwner({ identity, owner }: ProcessPlan): Denial | undefined {
-  if (owner.trim() !== '') return undefined;
-  return { reason: 'owner-missing', message: `${identity} has no owner: name a person in the manifest.` };
+/** The policy that a pack is. `packDigest`: of its texts. Throws where the pack has problems. */
+export function policyOf(pack: Pack, packDigest: string, { productionEnvironments }: PolicySettings): Policy {
+  if (pack.problems.length > 0) throw broken(pack.problems);
+  const settings = { productionEnvironments: productionEnvironments.toSorted() };
+  const digest = digestOf({ policy: 'cedar', cedar: cedarVersion, pack: packDigest, settings });
+  const rules = new Map(pack.rules.map((rule) => [rule.id, rule]));
+  const set = cedarSetOf(pack, digest);
+  return { digest, decide: (question) => decide({ rules, set, settings }, question) };
 }
 
-function hasNoRequester({ identity, requester }: ProcessPlan): Denial | undefined {
-  if (requester.trim() !== '') return undefined;
+/** A pack as Cedar takes it. */
+export function cedarSetOf({ rules, schema }: Pack, digest: string): CedarSet {
   return {
-    reason: 'requester-missing',
-    message: `The request for ${identity} does not say who asks: send it again with a requester.`,
+    digest,
+    schema,
+    policies: Object.fromEntries(rules.map(({ id, text }) => [id, text])),
+    gates: new Set(rules.flatMap(({ id, require }) => (require ? [id] : []))),
   };
 }
 
-function hasNothingToMake({ identity, kind, to }: ProcessPlan): Denial | undefined {
-  const makes = kind === 'provision' || kind === 'rotate';
-  if (!makes || (to && to.target !== '' && to.deliver.length > 0)) return undefined;
+interface Engine {
+  readonly rules: ReadonlyMap<string, Rule>;
+  readonly set: CedarSet;
+  readonly settings: { readonly productionEnvironments: readonly string[] };
+}
+
+type Verdict = Pick<Decision, 'effect' | 'reasons' | 'message' | 'code' | 'obligations'>;
+
+const nothing: Obligations = { approvals: 0, gateMs: 0 };
+
+function decide(engine: Engine, question: PolicyQuestion): Decision {
+  const { plan, now } = question;
+  const common = { planDigest: digestOf(plan), policyDigest: engine.set.digest, at: now.toISOString() };
+  try {
+    const inputDigest = digestOf(requestOf(question, engine.settings));
+    return { ...verdictOn(engine, question), ...common, inputDigest };
+  } catch (error) {
+    return { ...failed(error instanceof Error ? error.message : String(error)), ...common };
+  }
+}
+
+function verdictOn(engine: Engine, question: PolicyQuestion): Verdict {
+  const full = ask(engine, 'all', question);
+  if (full.decided === 'error') return failed(full.what);
+  if (full.decided === 'allow')
+    return { effect: 'allow', reasons: full.reasons, obligations: owing(engine, [], full.reasons, 0) };
+  // A gate hides whether anything permits the plan at all: nobody is asked to approve what would be denied anyway.
+  const ungated = ask(engine, 'ungated', question);
+  if (ungated.decided === 'error') return failed(ungated.what);
+  if (ungated.decided === 'deny') return denied(engine, question, ungated.reasons);
+  // Votes count for one round. The next one asks for everything again, so that no round lacks what an earlier one had.
+  const fresh = question.votes.length === 0 ? full : ask(engine, 'all', { ...question, votes: [] });
+  if (fresh.decided === 'error') return failed(fresh.what);
+  const gates = [...new Set([...full.reasons, ...gatesIn(engine, fresh)])].sort();
+  const obligations = owing(engine, gates, ungated.reasons, question.gateMs);
+  return { effect: 'allow', reasons: full.reasons, obligations };
+}
+
+function ask({ set, settings }: Engine, which: 'all' | 'ungated', question: PolicyQuestion): CedarAnswer {
+  return evaluate(set, which, requestOf(question, settings));
+}
+
+/** With no votes, what denies are gates; what allows is no gate. */
+function gatesIn({ rules }: Engine, answer: Exclude<CedarAnswer, { decided: 'error' }>): readonly string[] {
+  return answer.reasons.filter((id) => rules.get(id)?.require);
+}
+
+/** All that the gates ask for together. `permits`: the policies by which the plan passes. */
+function owing({ rules }: Engine, gates: readonly string[], permits: readonly string[], gateMs: number): Obligations {
+  const asked = gates.map((id) => rules.get(id)!);
+  const requirements = asked.map(({ require }) => require!);
+  const escalateTo = secondGroup(requirements);
+  const review = reviewOf(permits.map((id) => rules.get(id)!));
+  if (asked.length === 0) return { ...nothing, ...review };
   return {
-    reason: 'delivery-missing',
-    message: `The plan for ${identity} names no target or no store to deliver to: complete the manifest.`,
+    approvals: Math.max(...requirements.map(({ approvals }) => approvals)),
+    gateMs,
+    groups: [...new Set(requirements.flatMap(({ groups }) => groups))].sort(),
+    stepUp: requirements.some(({ stepUp }) => stepUp),
+    ...(escalateTo !== undefined && { escalateTo }),
+    gates: asked.map(gateRule),
+    ...review,
   };
 }
 
-/** An emergency passes gates and freezes, so it may do one thing only: take access away. */
-function isEmergencyOfAnotherKind({ identity, kind, emergency }: ProcessPlan): Denial | undefined {
-  if (!emergency || kind === 'revoke') return undefined;
+/**
+ * The second group may stand in for every group that is asked for, so there is one only where each gate has the same one. A gate that
+ * asks for nobody else than this group takes no harm from it.
+ */
+function secondGroup(requirements: readonly Requirement[]): string | undefined {
+  const asking = requirements.filter(({ groups }) => groups.length > 0);
+  const second = asking.find(({ escalateTo }) => escalateTo !== undefined)?.escalateTo;
+  if (second === undefined) return undefined;
+  const fits = ({ groups, escalateTo }: Requirement) =>
+    escalateTo === second || groups.every((group) => isOf([second], group));
+  return asking.every(fits) ? second : undefined;
+}
+
+function gateRule({ id, message, controls, require }: Rule): GateRule {
+  const { approvals, groups, stepUp } = require!;
+  return { id, why: message, controls, approvals, groups, stepUp };
+}
+
+/** The strictest of the reviews that the permits in use ask for. */
+function reviewOf(permits: readonly Rule[]): Pick<Obligations, 'review'> {
+  const reviews = permits.flatMap(({ review }) => review ?? []);
+  if (reviews.length === 0) return {};
   return {
-    reason: 'emergency-only-revokes',
-    message: `An emergency may only revoke, and this asks to ${kind} ${identity}: ask without the emergency.`,
+    review: {
+      people: Math.max(...reviews.map(({ people }) => people)),
+      withinMs: Math.min(...reviews.map(({ withinMs }) => withinMs)),
+    },
   };
 }
 
-function denied(denials: readonly Denial[]): Pick<Decision, 'effect' | 'reasons' | 'message' | 'code'> {
+function denied({ rules }: Engine, { plan, requester }: PolicyQuestion, ids: readonly string[]): Verdict {
+  const sentences = ids.map((id) => rules.get(id)!).map(({ message, fix }) => [message, fix].filter(Boolean).join(' '));
+  const nobody = `No policy lets ${requester.name} (${requester.kind}) ask to ${plan.kind} ${plan.identity}. Ask somebody who may, or add a permit.`;
   return {
     effect: 'deny',
-    reasons: denials.map(({ reason }) => reason).sort(),
-    message: denials.map(({ message }) => message).join(' '),
+    reasons: ids.length === 0 ? ['nothing-permits'] : ids,
+    message: ids.length === 0 ? nobody : `${plan.identity}: ${sentences.join(' ')}`,
     code: 'PolicyDenied',
+    obligations: nothing,
   };
 }
 
-/** Why people have to approve; none is a free pass. Sorted. */
-function gateReasons(plan: GatedBy, settings: Settings): string[] {
-  if (settings.approvals === 0 || changesNothing(plan) || plan.emergency) return [];
-  const reasons = [];
-  if (plan.kind === 'offboard') reasons.push('offboarding-needs-approval');
-  // Also where it leaves such an environment: a new label must not be the way around the gate.
-  const environments = [plan.environment, ...(plan.before ? [plan.before.environment] : [])];
-  if (environments.some((environment) => settings.approvalEnvironments.includes(environment)))
-    reasons.push('environment-needs-approval');
-  return reasons.sort();
-}
-
-type GatedBy = Pick<ProcessPlan, 'kind' | 'emergency' | 'environment'> & {
-  readonly before?: { readonly environment: string };
-  readonly repair?: true;
-};
-
-function changesNothing({ kind, repair }: GatedBy): boolean {
-  return kind === 'validate' && repair !== true;
-}
-
-function freePassReason(plan: ProcessPlan): string {
-  if (changesNothing(plan)) return 'changes-nothing';
-  return plan.emergency ? 'emergency-revocation' : 'no-approval-needed';
-}
-
-/** Says in advance whether a change will need approval; for `tenure plan`. `before`: the environment that it leaves. */
-export function approvalNeededFor(
-  settings: Settings,
-  kind: ProcessPlan['kind'],
-  environment: string,
-  before: string = environment,
-): boolean {
-  return gateReasons({ kind, emergency: false, environment, before: { environment: before } }, settings).length > 0;
+/** What cannot be decided is denied. */
+function failed(what: string): Verdict {
+  return {
+    effect: 'deny',
+    reasons: ['policy-error'],
+    message: `The policies could not decide, so nothing is allowed: ${what}. Check them with \`tenure policy check\`.`,
+    code: 'PolicyDenied',
+    obligations: nothing,
+  };
 }

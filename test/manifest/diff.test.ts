@@ -2,10 +2,14 @@ import { describe, expect, it } from 'vitest';
 import type { IdentitySpec, IdentityState } from '../../src/domain/identity.js';
 import { newIdentity } from '../../src/domain/identity.js';
 import { diffManifests } from '../../src/manifest/diff.js';
-import type { IdentityDiff } from '../../src/manifest/diff.js';
+import type { Foresee, IdentityDiff } from '../../src/manifest/diff.js';
 import { policy } from '../schedule/policies.js';
 
-const settings = { approvalEnvironments: ['production'], approvals: 1, gateMs: 1000 };
+/** As a policy that gates production and every offboarding. */
+const foresee: Foresee = (kind, to, from) => {
+  const isGated = kind === 'offboard' || [to, from?.spec].some((one) => one?.environment === 'production');
+  return { approvals: isGated ? 1 : 0, groups: isGated ? ['platform'] : [] };
+};
 
 function spec(differs: Partial<IdentitySpec> = {}): IdentitySpec {
   return {
@@ -39,7 +43,7 @@ function state(differs: Partial<IdentityState> = {}): IdentityState {
 function diff(
   declared: readonly IdentitySpec[],
   actual: readonly IdentityState[],
-  options: Parameters<typeof diffManifests>[2] = { policy: settings },
+  options: Parameters<typeof diffManifests>[2] = { foresee },
 ): readonly IdentityDiff[] {
   return diffManifests(declared, new Map(actual.map((one) => [one.name, one])), options).identities;
 }
@@ -55,6 +59,7 @@ describe('what applying would do', () => {
         name: 'payments-db',
         action: 'provision',
         needsApproval: true,
+        approval: { approvals: 1, groups: ['platform'] },
         sentence: 'a credential is made at ledger-db, proven, and delivered to local:payments/db',
       },
     ]);
@@ -208,7 +213,7 @@ describe('what applying would do', () => {
     const moved = { environment: 'development', target: { name: 'other-db', scope: {} } };
     expect(only(moved).needsApproval).toBe(true);
     expect(diff([spec(moved)], [state({ spec: spec({ environment: 'staging' }) })])[0]!.needsApproval).toBe(false);
-    expect(diff([spec(moved)], [state()], { policy: { ...settings, approvals: 0 } })[0]!.needsApproval).toBe(false);
+    expect(diff([spec(moved)], [state()], {})[0]!.needsApproval).toBe(false);
   });
 
   it('says what stands in its way', () => {
@@ -240,7 +245,7 @@ describe('what vanished from the manifests', () => {
 
   it('is offboarded with --prune, which needs approval everywhere', () => {
     const development = state({ spec: spec({ environment: 'development' }) });
-    expect(diff([], [development], { policy: settings, prune: true })).toMatchObject([
+    expect(diff([], [development], { foresee, prune: true })).toMatchObject([
       { action: 'vanished', needsApproval: true, sentence: expect.stringContaining('revoked') },
     ]);
   });
