@@ -1,6 +1,7 @@
 /** What the verbs share that ask an identity for a change: who asks, sending, following, the end. */
 import type { Client } from '@temporalio/client';
 import type { Command } from 'commander';
+import type { ProcessState } from '../domain/process.js';
 import type { ChangeRequest } from '../domain/request.js';
 import type { Signer } from '../trust/statements.js';
 import { durationOption } from './durations.js';
@@ -76,6 +77,13 @@ export function patienceOf(session: Session, options: FollowOptions): Patience {
   };
 }
 
+/** Where following ends before the process does, since the person has got what they waited for. */
+export interface Enough {
+  isSo(state: ProcessState): boolean;
+  /** Gives the exit code. */
+  tell(state: ProcessState): number;
+}
+
 /** Asks for a change of one identity, follows it and tells how it ended. Gives the exit code. */
 export async function change(
   session: Session,
@@ -83,6 +91,7 @@ export async function change(
   options: ChangeOptions,
   kind: ChangeRequest['kind'],
   more: Partial<ChangeRequest> = {},
+  enough?: Enough,
 ): Promise<number> {
   const name = nameOf(typed);
   const client = await session.services.client();
@@ -96,10 +105,27 @@ export async function change(
     session.out.answer({ identity: name, requestId: request.id, answer });
     return exitCodes.success;
   }
-  const view = stagesView(session.out);
-  const followed = await followRequest(client, name, request.id, view, patienceOf(session, options), answer.operation);
+  const { view, patience } = followedUntil(stagesView(session.out), patienceOf(session, options), enough);
+  const followed = await followRequest(client, name, request.id, view, patience, answer.operation);
+  if (followed.how === 'left' && followed.state && enough?.isSo(followed.state)) return enough.tell(followed.state);
   session.out.answer({ requestId: request.id, ...endDocument(name, followed) });
   return tellEnd(session.out, name, followed);
+}
+
+function followedUntil(view: View, patience: Patience, enough: Enough | undefined): { view: View; patience: Patience } {
+  if (!enough) return { view, patience };
+  const end = new AbortController();
+  return {
+    patience: { ...patience, signal: AbortSignal.any([patience.signal, end.signal]) },
+    view: {
+      look(state) {
+        view.look(state);
+        if (enough.isSo(state)) end.abort();
+      },
+      aside: (text) => view.aside(text),
+      close: () => view.close(),
+    },
+  };
 }
 
 /** Follows a request from its place in the queue to the end of its process. */

@@ -7,6 +7,7 @@ import {
   processMessages,
   type Abandon,
   type ConsumerAcknowledgement,
+  type GiveBack,
   type Preempt,
   type Resume,
 } from '../domain/wire.js';
@@ -150,6 +151,12 @@ export class ProcessReader {
       case processMessages.abandon: {
         const said = await this.decode<Abandon>(signal.input);
         return said && { ...base, what: 'abandoned', by: said.by, reason: said.reason };
+      }
+      case processMessages.giveBack: {
+        const said = await this.decode<GiveBack>(signal.input);
+        return (
+          said && { ...base, what: 'given back', by: said.by, ...(said.note !== undefined && { note: said.note }) }
+        );
       }
       case processMessages.preempt: {
         const said = await this.decode<Preempt>(signal.input);

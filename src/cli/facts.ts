@@ -14,6 +14,8 @@ import type { Fact } from './timeline.js';
 /** The facts of one workflow's history. `workflowId` tells whether it is an identity or a process. */
 export async function factsOf(client: Client, workflowId: string, events: readonly Event[]): Promise<Fact[]> {
   const process = parseProcessId(workflowId);
+  // A review is neither; `tenure reviews` and its record tell of it.
+  if (!process && workflowId.endsWith('/review')) return [];
   const decode = decoderOf(client.options.loadedDataConverter);
   const reader = process ? new ProcessReader(workflowId, decode) : new IdentityReader(workflowId, decode);
   const facts: Fact[] = [];

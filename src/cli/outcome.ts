@@ -73,7 +73,18 @@ export function proofLines(proofs: Proofs): string[] {
     ),
     ...(proofs.acknowledged ?? []).map((answer) => `consumer ${answer.consumer}: ${answer.status} (${answer.detail})`),
     ...(proofs.drift ?? []).map((drift) => `${drift.problem} ${drift.what}: ${drift.detail}`),
+    ...elevationLines(proofs),
     ...(proofs.gone ?? []).map((sentence) => `gone: ${sentence}`),
+  ];
+}
+
+function elevationLines({ elevated }: Proofs): string[] {
+  if (!elevated) return [];
+  const { from, until, incident, endedAt, endedBy, restored } = elevated;
+  return [
+    `lent for ${incident} from ${from}, at the longest until ${until}`,
+    ...(endedAt === undefined ? [] : [`ended at ${endedAt}: ${endedBy ?? 'it was taken back'}`]),
+    ...(restored ? [`the declared rights alone: ${restored.answer}`] : []),
   ];
 }
 

@@ -88,6 +88,8 @@ const verbs: Readonly<Record<string, Readonly<Record<string, () => Promise<Add>>
     validate: async () => (await import('./verbs/validate.js')).addValidate,
     revoke: async () => (await import('./verbs/revoke.js')).addRevoke,
     offboard: async () => (await import('./verbs/offboard.js')).addOffboard,
+    elevate: async () => (await import('./verbs/elevate.js')).addElevate,
+    'give-back': async () => (await import('./verbs/elevate.js')).addGiveBack,
     schedule: async () => (await import('./verbs/schedule.js')).addSchedule,
   },
   'Decide:': {
@@ -97,6 +99,8 @@ const verbs: Readonly<Record<string, Readonly<Record<string, () => Promise<Add>>
     approvals: async () => (await import('./verbs/approvals.js')).addApprovals,
     delegate: async () => (await import('./verbs/delegate.js')).addDelegate,
     'pre-approve': async () => (await import('./verbs/delegate.js')).addPreApprove,
+    reviews: async () => (await import('./verbs/reviews.js')).addReviews,
+    reviewed: async () => (await import('./verbs/reviews.js')).addReviewed,
     ack: async () => (await import('./verbs/ack.js')).addAck,
     resume: async () => (await import('./verbs/resume.js')).addResume,
     abandon: async () => (await import('./verbs/resume.js')).addAbandon,

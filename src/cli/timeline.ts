@@ -33,6 +33,7 @@ type Happening =
   | { readonly what: 'acknowledged'; readonly consumer: string; readonly by: string }
   | { readonly what: 'resumed'; readonly by: string; readonly how: 'again' | 'go-on' }
   | { readonly what: 'abandoned'; readonly by: string; readonly reason: string }
+  | { readonly what: 'given back'; readonly by: string; readonly note?: string }
   | { readonly what: 'pre-empted'; readonly by: string }
   | { readonly what: 'cancel asked'; readonly reason?: string }
   | { readonly what: 'terminated' }
@@ -88,6 +89,8 @@ export function sentenceOf(fact: Fact): string {
       return `${fact.by} told it to ${fact.how === 'again' ? 'try again' : 'go on without what it waited for'}`;
     case 'abandoned':
       return `${fact.by} gave it up${because(fact.reason)}`;
+    case 'given back':
+      return `${fact.by} said that lent rights are not needed any more${because(fact.note)}`;
     case 'pre-empted':
       return `it was pre-empted by ${fact.by}`;
     case 'cancel asked':

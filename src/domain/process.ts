@@ -177,6 +177,8 @@ export interface ProcessState {
   /** What was sent to it and could not be verified, the last ones. It had no effect. */
   inert?: RefusedVote[];
   parked?: Parked;
+  /** Until when lent rights are held, ISO 8601; while they are. */
+  heldUntil?: string;
   /** True from the point of no return on. */
   forwardOnly: boolean;
   failure?: { readonly code: ErrorCode; readonly message: string };

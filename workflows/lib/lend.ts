@@ -37,8 +37,11 @@ export async function hold(process: Process): Promise<void> {
     'hold',
     async () => {
       process.waiting('hold', `has more rights until ${end}; give them back with: tenure give-back ${input.identity}`);
+      state.heldUntil = end;
       show(state, { status: 'elevated', stage: 'hold' });
-      const wasEarly = await until(isEarly, end, `rights lent for ${span(input.request.elevation!.forMs)}`);
+      const wasEarly = await until(isEarly, end, `rights lent for ${span(input.request.elevation!.forMs)}`).finally(
+        () => delete state.heldUntil,
+      );
       if (!wasEarly) return 'its time was over';
       return inbox.givenBackBy === undefined ? 'cancelled in Temporal' : `given back by ${inbox.givenBackBy}`;
     },
