@@ -56,7 +56,7 @@ export function readNotes(
   const reviewed = read(review, annotations, 'review', 'people: 2, within: 1d', problems);
   const { id, message, fix, control } = annotations;
   const notes: Notes = {
-    ...(id ? { id } : {}),
+    ...(typeof id === 'string' && { id }),
     message: message ?? '',
     fix: fix ?? '',
     controls: (control ?? '').split(',').flatMap((one) => one.trim() || []),
@@ -79,7 +79,7 @@ function unknownProblem(name: string): NoteProblem[] {
 function placeProblems(annotations: Readonly<Record<string, unknown>>, effect: 'permit' | 'forbid'): NoteProblem[] {
   const has = (name: string) => Object.hasOwn(annotations, name);
   return [
-    ...(has('id') && annotations['id'] ? [] : [{ problem: 'it has no @id', fix: 'Name it: @id("what-it-is-for").' }]),
+    ...idProblems(annotations['id']),
     ...(effect === 'permit' && has('require')
       ? [{ problem: '@require stands on a permit', fix: 'Write a gate: forbid … when { … } unless { approvals }.' }]
       : []),
@@ -90,6 +90,16 @@ function placeProblems(annotations: Readonly<Record<string, unknown>>, effect: '
       ? [{ problem: 'it has no @message', fix: 'Say in one sentence what it keeps from happening.' }]
       : []),
   ];
+}
+
+/** The reasons that are no policies. */
+const ownReasons: readonly string[] = ['policy-error', 'nothing-permits'];
+
+function idProblems(id: unknown): NoteProblem[] {
+  const fix = 'Name it with small letters, digits and hyphens: @id("what-it-is-for").';
+  if (typeof id !== 'string') return [{ problem: 'it has no @id', fix }];
+  if (!/^[a-z0-9][a-z0-9-]{0,99}$/.test(id)) return [{ problem: 'its @id is no plain name', fix }];
+  return ownReasons.includes(id) ? [{ problem: `the @id ${id} is taken`, fix }] : [];
 }
 
 /** Written as the inside of a YAML mapping, so that no quotes have to be escaped. */

@@ -17,9 +17,10 @@ export interface CedarRequest {
 }
 
 /** `reasons`: sorted ids of the policies that decided. Cedar gives them in another order each time. */
-export type CedarAnswer =
-  | { readonly decided: 'allow' | 'deny'; readonly reasons: readonly string[] }
-  | { readonly decided: 'error'; readonly what: string };
+export interface CedarAnswer {
+  readonly allowed: boolean;
+  readonly reasons: readonly string[];
+}
 
 /** Policies by id, with what they may speak of. */
 export interface CedarSet {
@@ -37,10 +38,9 @@ export const cedarVersion = `${cedar.getCedarVersion()} (language ${cedar.getCed
 const names = { all: 'tenure', ungated: 'tenure-without-gates', schema: 'tenure' } as const;
 let prepared: string | undefined;
 
-/** Evaluates all policies, or those that ask nobody. */
+/** Evaluates all policies, or those that ask nobody. Throws on every error, also on one that Cedar goes on without. */
 export function evaluate(set: CedarSet, which: 'all' | 'ungated', request: CedarRequest): CedarAnswer {
-  const failure = prepare(set);
-  if (failure !== undefined) return { decided: 'error', what: failure };
+  prepare(set);
   const answer = cedar.statefulIsAuthorized({
     ...request,
     entities: [...request.entities],
@@ -48,25 +48,28 @@ export function evaluate(set: CedarSet, which: 'all' | 'ungated', request: Cedar
     validateRequest: true,
     preparsedPolicySetId: names[which],
   });
-  if (answer.type === 'failure') return { decided: 'error', what: inWords(answer.errors) };
+  demand(answer);
   const { decision, diagnostics } = answer.response;
-  if (diagnostics.errors.length > 0)
-    return { decided: 'error', what: inWords(diagnostics.errors.map(({ error }) => error)) };
-  return { decided: decision, reasons: diagnostics.reason.toSorted() };
+  if (diagnostics.errors.length > 0) throw new Error(inWords(diagnostics.errors.map(({ error }) => error)));
+  return { allowed: decision === 'allow', reasons: diagnostics.reason.toSorted() };
 }
 
-function prepare({ digest, schema, policies, gates }: CedarSet): string | undefined {
-  if (prepared === digest) return undefined;
+/** Another worker thread has a memory of its own, and another folder of policies takes the place of the one before. */
+function prepare({ digest, schema, policies, gates }: CedarSet): void {
+  if (prepared === digest) return;
   prepared = undefined;
   const ungated = Object.fromEntries(Object.entries(policies).filter(([id]) => !gates.has(id)));
-  const answers = [
-    cedar.preparseSchema(names.schema, schema),
-    cedar.preparsePolicySet(names.all, { staticPolicies: { ...policies } }),
-    cedar.preparsePolicySet(names.ungated, { staticPolicies: ungated }),
-  ];
-  for (const answer of answers) if (answer.type === 'failure') return inWords(answer.errors);
+  demand(cedar.preparseSchema(names.schema, schema));
+  demand(cedar.preparsePolicySet(names.all, { staticPolicies: { ...policies } }));
+  demand(cedar.preparsePolicySet(names.ungated, { staticPolicies: ungated }));
   prepared = digest;
-  return undefined;
+}
+
+type Answer = { readonly type: 'success' } | { readonly type: 'failure'; readonly errors: readonly DetailedError[] };
+
+/** A failure is neither allow nor deny. */
+function demand<A extends Answer>(answer: A): asserts answer is Extract<A, { readonly type: 'success' }> {
+  if (answer.type === 'failure') throw new Error(inWords(answer.errors));
 }
 
 function inWords(errors: readonly DetailedError[]): string {

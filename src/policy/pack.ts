@@ -27,6 +27,8 @@ export interface Pack {
   /** Names of the files, sorted. */
   readonly files: readonly string[];
   readonly schema: string;
+  /** `sha256:<hex>` of the texts. */
+  readonly digest: string;
   /** Sorted by id. */
   readonly rules: readonly Rule[];
   readonly problems: readonly Problem[];
@@ -70,7 +72,8 @@ export function digestOfTexts({ files, schema }: PackTexts): string {
 }
 
 /** Takes the texts apart and checks every policy against the schema. What is wrong is in `problems`. */
-export function parsePack({ folder, files, schema }: PackTexts): Pack {
+export function parsePack(texts: PackTexts): Pack {
+  const { folder, files, schema } = texts;
   const problems: Problem[] = [];
   const found = files.flatMap(({ name, text }) => rulesIn(join(folder, name), text, problems));
   const rules = found.toSorted((a, b) => (a.id < b.id ? -1 : 1));
@@ -78,7 +81,7 @@ export function parsePack({ folder, files, schema }: PackTexts): Pack {
     if (rules[index - 1]?.id === rule.id)
       problems.push(at(rule.place, `the @id ${rule.id} is given twice`, 'Give each policy its own.'));
   if (problems.length === 0) problems.push(...schemaProblems(rules, schema));
-  return { folder, files: files.map(({ name }) => name), schema, rules, problems };
+  return { folder, files: files.map(({ name }) => name), schema, digest: digestOfTexts(texts), rules, problems };
 }
 
 function rulesIn(file: string, text: string, problems: Problem[]): Rule[] {
