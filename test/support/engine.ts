@@ -32,6 +32,7 @@ import { TenureError } from '../../src/domain/errors.js';
 import { openEvidenceWriter, type EvidenceConfig } from '../../src/evidence/open.js';
 import { createLocalStoreKey, openLocalStore } from '../../src/stores/local.js';
 import type { Store } from '../../src/stores/store.js';
+import type { Target } from '../../src/targets/target.js';
 import { buildWorkflowBundle } from '../../src/temporal/bundle.js';
 import {
   connectClient,
@@ -64,6 +65,8 @@ export interface Surroundings extends Knobs {
   readonly target: FakeTarget;
   /** The target `db-2`, for identities that move. */
   readonly target2: FakeTarget;
+  /** Real ones, by name. */
+  readonly targets: Map<string, Target>;
   /** The store `local`. */
   readonly store: Store;
   /** By `<method> <path>`. */
@@ -125,6 +128,7 @@ export class Engine {
     const around: Surroundings = {
       target: new FakeTarget('db'),
       target2: new FakeTarget('db-2'),
+      targets: new Map(),
       store: faultyStore(store, storeFaults),
       storeFaults,
       only: new Map(),
@@ -265,7 +269,8 @@ export class Engine {
     const knobsOf = (name: string): Knobs => ({ ...around, ...around.only.get(name) });
     return {
       ...createCredentialActivities({
-        target: (name) => named('target', { db: around.target, 'db-2': around.target2 }, name),
+        target: (name) =>
+          around.targets.get(name) ?? named('target', { db: around.target, 'db-2': around.target2 }, name),
         store: (name) => named('store', { local: around.store }, name),
       }),
       seal,
