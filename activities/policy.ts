@@ -108,11 +108,7 @@ function demandSamePlan(input: ProcessInput, plan: ProcessPlan): void {
 /** Votes count for the gate as it was shown: another plan, other policies or facts, and none of them does. */
 async function votesOf(grounds: Grounds, gate: GateState): Promise<readonly Vote[]> {
   const { input, plan, requester, directory, now } = grounds;
-  const { planDigest, policyDigest, evidenceDigest } = boundTo(grounds);
-  const isSame =
-    gate.planDigest === planDigest && gate.policyDigest === policyDigest && gate.evidenceDigest === evidenceDigest;
-  const isThisRun = gate.run === runId();
-  if (!isSame || !isThisRun) return [];
+  if (!isSame(gate, boundTo(grounds)) || gate.run !== runId()) return [];
   const counting = await stillCounting(gate.votes, {
     gate,
     plan,
@@ -149,9 +145,21 @@ function boundTo({ plan, policy, facts, requester }: Grounds): {
   };
 }
 
-/** Nothing is owed any more. */
-function isPermitted({ effect, obligations }: Decision, gate: GateState | undefined): boolean {
-  return effect === 'allow' && obligations.approvals === 0 && (gate === undefined || gate.outcome === 'approved');
+/** Nothing is owed any more. What waited at a gate passes only under what its approvals were given for, also where less is owed now. */
+function isPermitted({ effect, obligations, ...decision }: Decision, gate: GateState | undefined): boolean {
+  if (effect !== 'allow' || obligations.approvals > 0) return false;
+  return gate === undefined || (gate.outcome === 'approved' && isSame(gate, decision));
+}
+
+/** Votes are bound to these. */
+type Bound = Pick<Decision, 'planDigest' | 'policyDigest' | 'evidenceDigest'>;
+
+function isSame(gate: Bound, now: Bound): boolean {
+  return (
+    gate.planDigest === now.planDigest &&
+    gate.policyDigest === now.policyDigest &&
+    gate.evidenceDigest === now.evidenceDigest
+  );
 }
 
 function permitFor({ input, plan, requester, advance, now }: Grounds, { planDigest, policyDigest }: Decision) {
