@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { resolve } from 'node:path';
 import { InvalidArgumentError, type Command } from 'commander';
 import type { ProcessRecord } from '../../domain/evidence.js';
@@ -79,11 +80,16 @@ export function addAttribute(program: Command, runtime: Runtime): void {
 
 /** `--expect-address` takes several; commander hands over one at a time. */
 function networkOption(text: string, before: readonly string[] | undefined): string[] {
-  const isNetwork =
-    /^(\d{1,3}(\.\d{1,3}){3}(\/(\d|[12]\d|3[0-2]))?|[0-9a-fA-F:]*:[0-9a-fA-F:.]*(\/(\d{1,2}|1[01]\d|12[0-8]))?|\[local\])$/;
-  if (!isNetwork.test(text))
+  if (!isNetwork(text)) {
     throw new InvalidArgumentError('expected an address or a network, such as 10.1.0.0/16, or [local]');
+  }
   return [...(before ?? []), text];
+}
+
+function isNetwork(text: string): boolean {
+  const [, address = '', bits] = /^([^/]+?)(?:\/(\d{1,3}))?$/.exec(text) ?? [];
+  const family = isIP(address);
+  return text === '[local]' || (family !== 0 && Number(bits ?? 0) <= (family === 6 ? 128 : 32));
 }
 
 function nothingRead(unread: readonly string[]): CliError {

@@ -51,18 +51,15 @@ async function beginningOf(file: string, prefix: string): Promise<string> {
 async function* linesOf(file: string): AsyncGenerator<string> {
   const input = createReadStream(file, 'utf8');
   const lines = createInterface({ input, crlfDelay: Infinity });
-  // The iterator of readline does not hear of it.
-  let failure: unknown;
-  input.once('error', (error) => {
-    failure = error;
-    lines.close();
-  });
   try {
     yield* lines;
+    // Not every version of Node gives the error of a stream to the iterator.
+    if (input.errored) throw input.errored;
+  } catch (error) {
+    throw unreadable(file, String((error as NodeJS.ErrnoException).code));
   } finally {
     input.destroy();
   }
-  if (failure !== undefined) throw unreadable(file, String((failure as NodeJS.ErrnoException).code));
 }
 
 function unreadable(where: string, why: string): TenureError {

@@ -23,8 +23,8 @@ const tokenPattern = new RegExp(
   [
     String.raw`--[^\n]*|\/\*[\s\S]*?\*\/`,
     String.raw`(?<name>(?:[uU]&)?"(?:[^"]|"")*")`,
-    String.raw`(?<literal>[eE]'(?:[^'\\]|\\.|'')*'|[bBxXnN]?'(?:[^']|'')*')`,
-    String.raw`(?<tag>\$(?:[A-Za-z_]\w*)?\$)(?<block>[\s\S]*?)\k<tag>`,
+    String.raw`(?<literal>[eE]'(?:[^'\\]|\\[\s\S]|'')*(?:'|$)|[bBxXnN]?'(?:[^']|'')*(?:'|$))`,
+    String.raw`(?<tag>\$(?:[A-Za-z_]\w*)?\$)(?<block>[\s\S]*?)(?:\k<tag>|$)`,
     String.raw`(?<word>[\p{L}_][\p{L}\p{N}_$]*)`,
     String.raw`(?<sign>[^\s])`,
   ].join('|'),
