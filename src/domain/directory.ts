@@ -35,7 +35,8 @@ export interface Directory {
 }
 
 /** Whether the user of a security key touched it, and whether they also gave its PIN or biometric. */
-export type Presence = 'none' | 'touch' | 'pin';
+export const presences = ['none', 'touch', 'pin'] as const;
+export type Presence = (typeof presences)[number];
 
 /** Somebody of whom a signature was verified: what was true at `at`. Kept in histories and evidence. */
 export interface Attested {
