@@ -22,7 +22,7 @@ const mutations: readonly ((text: string, random: Random, other: () => string) =
   // A piece left out, doubled, turned around.
   (text, random) => at(text, random, random(30), () => ''),
   (text, random) => at(text, random, random(30), (piece) => piece + piece),
-  (text, random) => at(text, random, random(30), (piece) => [...piece].toReversed().join('')),
+  (text, random) => at(text, random, random(30), (piece) => piece.split('').toReversed().join('')),
   // Cut, or grown.
   (text, random) => text.slice(0, random(text.length + 1)),
   (text, random) => text + text.slice(random(text.length + 1)),

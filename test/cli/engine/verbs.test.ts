@@ -270,12 +270,12 @@ describe('list, show and history', () => {
   test("show tells where the last evidence record lies, as far as the operator's file says", async () => {
     const name = await provisioned('shown-evidence');
     const file = `evidence/nhi/${name}/provision/1.json`;
-    expect((await tenure('show', name)).stdout).toMatch(
-      new RegExp(`evidence: sha256:[0-9a-f]{64} in <stateDirectory>/${file}`),
-    );
     const folder = await mkdtemp(join(tmpdir(), 'tenure-show-'));
     try {
       const config = join(folder, 'tenure.yaml');
+      expect((await tenure('show', name, '--config', config)).stdout).toMatch(
+        new RegExp(`evidence: sha256:[0-9a-f]{64} in <stateDirectory>/${file}`),
+      );
       await writeFile(config, 'stateDirectory: kept\n');
       expect((await tenure('show', name, '--config', config)).stdout).toContain(` in ${join(folder, 'kept', file)}\n`);
     } finally {
