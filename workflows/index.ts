@@ -2,6 +2,7 @@
 export { campaign } from './campaign.js';
 export { elevate } from './elevate.js';
 export { elevationReview } from './elevation-review.js';
+export { exception } from './exception.js';
 export { identity } from './identity.js';
 export { offboard } from './offboard.js';
 export { provision } from './provision.js';

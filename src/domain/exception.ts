@@ -163,8 +163,8 @@ export function parseExceptionId(workflowId: string): string | undefined {
 
 /** The activities of exceptions. Whatever they are given by a workflow, they verify it anew. */
 export interface ExceptionActivities {
-  /** Who asks, whether such terms may be approved at all, and what the controls say now. */
-  examineException(asked: { readonly terms: ExceptionTerms }): Promise<Examined>;
+  /** Who asks, whether such terms may be approved at all, and what the controls say now. `taken`: they were examined before. */
+  examineException(asked: { readonly terms: ExceptionTerms; readonly taken?: boolean }): Promise<Examined>;
   /** Whether a ballot counts at this gate. */
   weighException(input: {
     readonly ballot: GateState['votes'][number]['ballot'];
@@ -192,7 +192,6 @@ export interface ExceptionActivities {
   /** Opens a proposal where nothing like it is open, holds, or was turned down lately. Says what became of it. */
   proposeException(input: {
     readonly identity: string;
-    readonly rule: string;
     readonly why: string;
   }): Promise<{ readonly opened: boolean; readonly detail: string }>;
 }
