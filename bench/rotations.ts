@@ -4,7 +4,9 @@ import type { IdentitySpec } from '../src/domain/identity.js';
 import type { ProcessInput, ProcessKind, ProcessResult } from '../src/domain/process.js';
 import type { Answer, ChangeRequest } from '../src/domain/request.js';
 import { identityId, identityMessages, identityWorkflow, taskQueue, type IdentityStart } from '../src/domain/wire.js';
+import { requestSigned } from '../src/trust/statements.js';
 import { measure, type Measured } from './load.js';
+import { asker } from './people.js';
 
 /** Provisions `count` identities; needed before they can be rotated. */
 export async function provisionMany(
@@ -56,7 +58,8 @@ async function ask(client: Client, name: string, kind: ProcessKind, spec?: Ident
 }
 
 async function start(client: Client, name: string, kind: ProcessKind, spec?: IdentitySpec): Promise<string> {
-  const request: ChangeRequest = { id: crypto.randomUUID(), kind, requester: 'bench', ...(spec && { spec }) };
+  const asked: ChangeRequest = { id: crypto.randomUUID(), kind, requester: asker.name, ...(spec && { spec }) };
+  const request = await requestSigned(asked, name, asker);
   const answer = (await client.workflow.executeUpdateWithStart(identityMessages.request, {
     args: [request],
     startWorkflowOperation: new WithStartWorkflowOperation(identityWorkflow, {
@@ -79,7 +82,7 @@ function specOf(name: string): IdentitySpec {
   return {
     name,
     kind: 'database-role',
-    owner: { person: 'bench@example.com' },
+    owner: { person: asker.name },
     purpose: 'is measured',
     environment: 'development',
     dataClass: 'internal',
