@@ -4,11 +4,11 @@ import type { Command } from 'commander';
 import { TenureError } from '../../domain/errors.js';
 import { gateLines } from '../../domain/gate-lines.js';
 import type { ProcessPlan } from '../../domain/plan.js';
-import type { Ballot, GateState, ProcessState } from '../../domain/process.js';
+import type { GateState, ProcessState } from '../../domain/process.js';
 import type { DecisionStatement, Signed } from '../../domain/statement.js';
 import { parseProcessId, processMessages } from '../../domain/wire.js';
 import { digestOf } from '../../policy/digest.js';
-import { decisionSigned, type Signer } from '../../trust/statements.js';
+import { ballotFor } from '../ballot.js';
 import { followOperation, following, type FollowOptions } from '../change.js';
 import { confirm } from '../confirm.js';
 import { CliError, noWorker, usage } from '../errors.js';
@@ -75,22 +75,6 @@ async function decide(session: Session, typed: string, decision: Decision, optio
   if (decision === 'approve') return followOperation(session, parseProcessId(operation)!.name, operation, options);
   session.out.answer({ identity: state.identity, operation, decision, by: signer.name, planDigest: gate.planDigest });
   return exitCodes.success;
-}
-
-/** Signs a decision on exactly this round of exactly this run. */
-export async function ballotFor(
-  signer: Signer,
-  decision: Decision,
-  operation: string,
-  gate: GateState,
-  reason: string,
-  delegation?: Signed,
-): Promise<Ballot> {
-  const { run, round, planDigest: plan, policyDigest: policy, evidenceDigest: evidence, requester } = gate;
-  const onBehalfOf = delegation && (JSON.parse(delegation.statement) as { from: string }).from;
-  const own = { operation, run, round, plan, policy, evidence, requester, decision, reason };
-  const signed = await decisionSigned({ ...own, ...(onBehalfOf !== undefined && { onBehalfOf }) }, signer);
-  return { signed, ...(delegation && { delegation }) };
 }
 
 const pastOf: Readonly<Record<Decision, string>> = { approve: 'approved', deny: 'denied', withdraw: 'withdrew from' };
