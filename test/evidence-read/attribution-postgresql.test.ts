@@ -1,11 +1,12 @@
 /** A real server with its log switched on: what our target does there is explained, and what a hand does is found. */
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { ProcessRecord } from '../../src/domain/evidence.js';
 import { attribute, type Attribution } from '../../src/evidence/read/attribution/attribute.js';
 import { readTargetLogs } from '../../src/evidence/read/attribution/files.js';
+import { packageRoot } from '../../src/package-root.js';
 import type { PostgresVersion } from '../systems/postgresql.js';
 import { startFixture, type Fixture, type Minted } from '../targets/postgresql-fixture.js';
 import { credential, record } from './records.js';
@@ -26,6 +27,7 @@ const pause = () => new Promise((done) => setTimeout(done, 120));
 describe.each<PostgresVersion>([15, 18])('PostgreSQL %i', (version) => {
   let fixture: Fixture;
   let ours: ProcessRecord[];
+  let current: Minted;
   let missing: string | undefined;
   const identity = 'payments-db';
 
@@ -33,7 +35,7 @@ describe.each<PostgresVersion>([15, 18])('PostgreSQL %i', (version) => {
     const started = await startFixture({ version, settings });
     if ('unavailable' in started) return void (missing = started.unavailable);
     fixture = started;
-    ours = await lifeOf(fixture, identity);
+    ({ ours, current } = await lifeOf(fixture, identity));
   });
   afterAll(async () => fixture?.close());
 
@@ -65,6 +67,20 @@ describe.each<PostgresVersion>([15, 18])('PostgreSQL %i', (version) => {
     },
   );
 
+  test('the query of the documents samples what is connected, as the reader of samples takes it', async (context) => {
+    if (missing !== undefined) return context.skip(missing);
+    const documents = readFileSync(join(packageRoot, 'docs/attribution.md'), 'utf8');
+    const query = /psql -AtX -c "(SELECT .*?)" >>/s.exec(documents)![1]!;
+    const file = join(fixture.server.folder, 'samples.jsonl');
+    const client = await fixture.logIn(current.material);
+    const rows = await fixture.server.sql(query);
+    await client.end();
+    writeFileSync(file, rows.map((row) => JSON.stringify(Object.values(row)[0])).join('\n'));
+    const { events, samples } = await readTargetLogs({ logs: [], samples: [file], prefix }, new Set(['payments-db_b']));
+    expect(events).toMatchObject([{ what: 'session', user: 'payments-db_b', address: '127.0.0.1' }]);
+    expect(samples.length).toBeGreaterThan(0);
+  });
+
   test('the log of a server that does not log connections or statements is blind, and says what to switch on', async (context) => {
     if (missing !== undefined) return context.skip(missing);
     const quiet = await startFixture({
@@ -95,7 +111,7 @@ describe.each<PostgresVersion>([15, 18])('PostgreSQL %i', (version) => {
 });
 
 /** A provisioning, a use, a rotation, and then what a hand does. */
-async function lifeOf(fixture: Fixture, identity: string): Promise<ProcessRecord[]> {
+async function lifeOf(fixture: Fixture, identity: string): Promise<{ ours: ProcessRecord[]; current: Minted }> {
   const { target } = fixture;
   let first!: Minted;
   let second!: Minted;
@@ -115,7 +131,7 @@ async function lifeOf(fixture: Fixture, identity: string): Promise<ProcessRecord
     return { after: { current: credential(`nhi/${identity}/rotate/2`, second.holder.principal) }, proofs: { retired } };
   });
   await byHand(fixture, second);
-  return [provision, rotate];
+  return { ours: [provision, rotate], current: second };
 }
 
 async function processed(
