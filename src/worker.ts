@@ -15,6 +15,8 @@ import type {
 } from '../activities/contract.js';
 import { createCredentialActivities } from '../activities/credentials.js';
 import { createEvidenceActivities } from '../activities/evidence.js';
+import { createExceptionActivities } from '../activities/exceptions.js';
+import { othersOf } from '../activities/exceptions/others.js';
 import { createFleetActivities } from '../activities/fleet.js';
 import { guardActivities, type ActivityProbe } from '../activities/interceptor.js';
 import { createReviewActivities } from '../activities/reviews.js';
@@ -24,10 +26,12 @@ import { createTrustActivities } from '../activities/trust.js';
 import { loadFreezes } from './config/load.js';
 import type { TenureConfig } from './config/types.js';
 import type { Directory } from './domain/directory.js';
+import type { ExceptionActivities } from './domain/exception.js';
 import type { Freeze } from './domain/identity.js';
 import { emergencyTaskQueue, taskQueue } from './domain/wire.js';
 import { openEvidenceWriter } from './evidence/open.js';
 import { liveExceptions } from './exceptions/live.js';
+import { publishedIn } from './exceptions/published.js';
 import { policySource } from './policy/policy.js';
 import { startDelayMs } from './schedule/due.js';
 import { openStores } from './stores/registry.js';
@@ -46,6 +50,7 @@ export type Activities = CredentialActivities &
   ConsumerActivities &
   RecordActivities &
   TrustActivities &
+  ExceptionActivities &
   FleetActivities;
 
 export interface TenureWorkerOptions {
@@ -142,6 +147,14 @@ function createActivities(options: TenureWorkerOptions, targets: Targets, permit
       log,
     }),
     ...createReviewActivities({ client, evidence, loadDirectory }),
+    ...createExceptionActivities({
+      settings: config.exceptions,
+      published: publishedIn(config.stateDirectory),
+      loadDirectory,
+      others: othersOf(client),
+      target,
+      signer: () => automationSigner(config, directory),
+    }),
     ...createNoticeActivities({ log, ...notices, ...consumers }),
     ...createFleetActivities({
       client,

@@ -162,6 +162,8 @@ function configOf(file: string, written: Partial<Record<string, unknown>>): Tenu
     },
     automation: key ? { name, key: absolute(key, folder) } : { name },
     evidence: evidenceOf(fields.evidence, folder, resolve(folder, fields.stateDirectory)),
+    exceptions: fields.exceptions,
+    review: fields.review,
     freezes: fields.freezes,
     notices: webhook === undefined ? {} : { webhook },
     fleet: fields.fleet,

@@ -1,7 +1,9 @@
 /** The operator's file as it is written. The JSON Schema for editors is made from these schemas. */
 import { z } from 'zod';
 import { evidenceSchema } from '../evidence/options.js';
+import { exceptionsSchema } from '../exceptions/options.js';
 import { duration, freezeSchema, slug } from '../manifest/schema.js';
+import { reviewSchema } from '../review/options.js';
 import { secretSource } from '../stores/secret-source.js';
 import { directorySchema } from '../trust/directory-schema.js';
 
@@ -56,6 +58,8 @@ export const configFields = {
     .prefault({})
     .describe('As whom the worker asks: for schedules, campaigns and the end of an elevation.'),
   evidence: evidenceSchema,
+  exceptions: exceptionsSchema,
+  review: reviewSchema,
   freezes: z
     .array(freezeSchema)
     .max(1000)

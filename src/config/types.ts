@@ -1,5 +1,7 @@
 /** The operator's file, `tenure.yaml`, with every default filled in. Paths are absolute. */
 import type { Freeze } from '../domain/identity.js';
+import type { ReviewSettings } from '../review/options.js';
+import type { ExceptionSettings } from '../exceptions/options.js';
 import type { S3Options } from '../evidence/options.js';
 
 /** A secret by place: never inline. */
@@ -34,6 +36,8 @@ export interface TenureConfig {
     readonly key?: SecretSource;
     readonly log: { readonly directory: string } | { readonly s3: S3Options };
   };
+  readonly exceptions: ExceptionSettings;
+  readonly review: ReviewSettings;
   readonly freezes: readonly Freeze[];
   readonly notices: { readonly webhook?: string };
   readonly fleet: { readonly perTarget: number };

@@ -23,6 +23,7 @@ import type {
   ReviewActivities,
   TrustActivities,
 } from '../../activities/contract.js';
+import type { ExceptionActivities } from '../../src/domain/exception.js';
 import { defaultTiming, type Timing } from '../../src/domain/process.js';
 import { emergencyTaskQueue, taskQueue } from '../../src/domain/wire.js';
 
@@ -32,6 +33,7 @@ export type Activities = CredentialActivities &
   ConsumerActivities &
   RecordActivities &
   TrustActivities &
+  ExceptionActivities &
   ReviewActivities &
   FleetActivities;
 
