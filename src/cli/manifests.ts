@@ -13,6 +13,7 @@ import {
 import { formatDuration } from '../manifest/duration.js';
 import { loadManifests } from '../manifest/load.js';
 import { formatProblem } from '../manifest/problem.js';
+import type { Foresight } from '../policy/foresee.js';
 import { schedulePolicies } from '../manifest/rotation.js';
 import { diffSchedules, type ScheduleDiff } from '../temporal/schedules.js';
 import { CliError } from './errors.js';
@@ -64,22 +65,28 @@ export async function makePlan(
 }
 
 /** What policy would say, asked now by whoever is here. Nothing is decided by it. */
-async function foreseeing({ services, io }: Session): Promise<Foresee> {
+async function foreseeing(session: Session): Promise<Foresee> {
+  const { foreseenIn, imagine } = await import('../policy/foresee.js');
+  const foresight = await foresightOf(session);
+  return (kind, spec, state) => foreseenIn(foresight.policy.decide(imagine(foresight, { kind, spec, state })));
+}
+
+/** The policies and the directory as they are now. `as`: who would ask. */
+export async function foresightOf({ services, io }: Session, as?: string): Promise<Foresight> {
   const config = await services.config();
-  const [{ policySource }, { foreseenIn, imagine }, { directorySource }] = await Promise.all([
+  const [{ policySource }, { directorySource }] = await Promise.all([
     import('../policy/policy.js'),
-    import('../policy/foresee.js'),
     import('../trust/directory-file.js'),
   ]);
   const [policy, directory] = await Promise.all([
     policySource(config.policy).current(),
     directorySource(config).current(),
   ]);
-  const foresight = { policy, directory, requester: personOf(io), gateMs: config.policy.gateMs, now: new Date() };
-  return (kind, spec, state) => foreseenIn(policy.decide(imagine(foresight, { kind, spec, state })));
+  return { policy, directory, requester: personOf(io, as), gateMs: config.policy.gateMs, now: new Date() };
 }
 
-async function declaredIn(session: Session, paths: readonly string[]): Promise<readonly IdentitySpec[]> {
+/** What manifests declare. Fails with everything that is wrong with them. */
+export async function declaredIn(session: Session, paths: readonly string[]): Promise<readonly IdentitySpec[]> {
   const { services, io, out } = session;
   const [config, targets] = await Promise.all([services.config(), services.targets()]);
   const wanted =

@@ -75,6 +75,7 @@ const verbs: Readonly<Record<string, Readonly<Record<string, () => Promise<Add>>
   'Declare:': {
     plan: async () => (await import('./verbs/plan.js')).addPlan,
     apply: async () => (await import('./verbs/apply.js')).addApply,
+    policy: async () => (await import('./verbs/policy.js')).addPolicy,
   },
   'Look:': {
     list: async () => (await import('./verbs/list.js')).addList,

@@ -39,8 +39,21 @@ const facts = z.strictObject({
   exceptions: words.default([]),
 });
 
-const given = z.strictObject({
-  ask: z.enum(['provision', 'rotate', 'validate', 'repair', 'revoke', 'emergency-revoke', 'offboard', 'elevate']),
+/** What can be asked for. */
+export const asks = [
+  'provision',
+  'rotate',
+  'validate',
+  'repair',
+  'revoke',
+  'emergency-revoke',
+  'offboard',
+  'elevate',
+] as const;
+
+/** A question as it is written; what it does not say is as plain as can be. */
+export const givenSchema = z.strictObject({
+  ask: z.enum(asks),
   by: text.default('ada@example.com'),
   presence: z.enum(presences).default('none'),
   identity: identity.prefault({}),
@@ -77,7 +90,7 @@ const expected = z
   ])
   .describe('allow, or { allow | deny | needs: the ids of the policies that decide, sorted }.');
 
-const row = z.strictObject({ name: text, given, expect: expected });
+const row = z.strictObject({ name: text, given: givenSchema, expect: expected });
 
 /** The fields of a file of tests. */
 export const tableFields = {
@@ -107,3 +120,9 @@ export type TableRow = z.output<typeof row>;
 export type Given = TableRow['given'];
 export type Expected = TableRow['expect'];
 export type Cast = { readonly [K in 'people' | 'machines']: z.output<(typeof tableFields)[K]> };
+
+/** Who there is where a file does not say. */
+export const usualCast: Cast = {
+  people: tableFields.people.parse(undefined),
+  machines: tableFields.machines.parse(undefined),
+};

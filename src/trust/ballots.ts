@@ -165,8 +165,8 @@ function claimedBy({ signed }: Ballot): string {
 /** The people of the directory who could decide at a gate now. */
 export function whoMayDecide(
   directory: Directory,
-  gate: GateState,
-  plan: Pick<ProcessPlan, 'owner'>,
+  gate: Pick<GateState, 'groups' | 'escalatedTo' | 'requester'>,
+  plan: Pick<ProcessPlan, 'owner' | 'declared'>,
   now: Date,
 ): string[] {
   const requester = partyNamed(directory, gate.requester);
