@@ -16,6 +16,8 @@ import { exportHistory, type ExportedHistory } from '../src/evidence/export-hist
 import type { EvidenceWriter } from '../src/evidence/open.js';
 import { recordIn, recordOf, saidIn, statementOf, type Added, type Told } from '../src/evidence/records.js';
 import { signedParts, signersOf } from '../src/evidence/signers.js';
+import { issuedAt } from '../src/trust/issued-at.js';
+import { verifyRequest } from '../src/trust/requests.js';
 import { packageRoot } from '../src/package-root.js';
 import type { RecordActivities } from './contract.js';
 
@@ -45,10 +47,11 @@ const historyMs = 10_000;
 export function createEvidenceActivities(dependencies: EvidenceDependencies): Pick<RecordActivities, 'seal'> {
   const { evidence } = dependencies;
   return {
-    async seal(told) {
+    async seal(said) {
       const { workflowExecution, startToCloseTimeoutMs } = Context.current().info;
       if (!workflowExecution)
         throw new TenureError('InvalidRequest', 'only a process can be sealed; nothing was written');
+      const told = await withRequester(said, dependencies);
       const added = await addedTo(
         told,
         workflowExecution,
@@ -62,6 +65,19 @@ export function createEvidenceActivities(dependencies: EvidenceDependencies): Pi
       return { evidence: digestOfText(statement) };
     },
   };
+}
+
+/** Who asked, where policy did not have to find out: a validation that only looks is sealed too. */
+async function withRequester(told: Told, { directory }: EvidenceDependencies): Promise<Told> {
+  if (told.requester) return told;
+  const now = issuedAt(told.request.signed);
+  try {
+    const known = (await directory?.()) ?? { parties: [], revoked: [] };
+    return { ...told, requester: await verifyRequest(told.request, told.state.identity, { directory: known, now }) };
+  } catch {
+    // The record says so by having none.
+    return told;
+  }
 }
 
 async function addedTo(

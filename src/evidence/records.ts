@@ -39,9 +39,9 @@ export function recordOf({ state, result, request, requester }: Told, added: Add
   };
 }
 
-/** What two records of one run have to agree in: everything that the workflow said. The worker that seals may be another one by then. */
+/** What two records of one run have to agree in: everything that the workflow said, and nothing that the worker found out which sealed it. */
 export function saidIn(record: ProcessRecord): unknown {
-  const { code: _code, history: _history, signers: _signers, directory: _directory, permit: _permit, ...said } = record;
+  const { code: _c, history: _h, signers: _s, directory: _d, permit: _p, requester: _r, ...said } = record;
   return said;
 }
 

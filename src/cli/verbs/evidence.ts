@@ -71,6 +71,7 @@ interface VerifyVerbOptions extends CommonOptions {
   readonly checkpoint?: string;
   readonly logKey?: string;
   readonly directory?: string;
+  readonly replay: boolean;
 }
 
 function addVerify(evidence: Command, runtime: Runtime): void {
@@ -80,6 +81,7 @@ function addVerify(evidence: Command, runtime: Runtime): void {
     .option('--checkpoint <file>', 'an earlier checkpoint of the log: nothing before it was changed or taken away')
     .option('--log-key <key>', 'the log’s public key, <name>+<id>+<base64>, or a file that holds it')
     .option('--directory <file>', 'whose keys count, instead of the directory as it was recorded')
+    .option('--no-replay', 'leave out the replays of histories, which take most of the time')
     .addHelpText(
       'after',
       '\nOne line for each check: held, broken, or unknown. Exits with 1 when one is broken.\n\nExamples:\n  tenure evidence verify evidence-2026 --log-key log.vkey --checkpoint january.checkpoint\n  tenure evidence verify payments-db.json.gz --json | jq \'.checks[] | select(.verdict == "broken")\'',
@@ -97,7 +99,7 @@ function addVerify(evidence: Command, runtime: Runtime): void {
 
 async function broughtAlong(
   { io }: Session,
-  { checkpoint, logKey, directory }: VerifyVerbOptions,
+  { checkpoint, logKey, directory, replay }: VerifyVerbOptions,
 ): Promise<VerifyOptions> {
   const read = async (file: string): Promise<string> =>
     readFile(resolve(io.cwd, file), 'utf8').catch((error: NodeJS.ErrnoException) => {
@@ -109,6 +111,7 @@ async function broughtAlong(
   const isKey = /^[^\s+]+\+[0-9a-f]{8}\+/.test(logKey ?? '');
   return {
     ownCode: await ownCode(),
+    noReplay: !replay,
     ...(checkpoint !== undefined && { checkpoint: await read(checkpoint) }),
     ...(logKey !== undefined && { logKey: (isKey ? logKey : await read(logKey)).trim() }),
     ...(directory !== undefined && {
