@@ -38,6 +38,7 @@ test('a requester without a verified signature is said to be a claim, and one wh
   expect(told(unsigned)).toContain('the name is what was claimed');
   expect(unknown(unsigned)).toContain('Who really asked');
   expect(unknown(record())).not.toContain('Who really asked');
+  expect(told(record())).not.toContain('The request names');
   expect(told(record({ requester: attested('mallory@example.com') }))).toContain(
     'The request names ada@example.com, but mallory@example.com signed it.',
   );

@@ -127,17 +127,29 @@ test('a login that the server lets in and the database does not is a refused log
   expect((await refused('57P03')).events).toEqual([]);
 });
 
-test('a change that the server refused is marked, and the next one of that session is not', async () => {
+test('a change is marked as refused where an error names that very statement, and not where a later one failed', async () => {
   const { events } = await read(
     [
       `${time} [7] LOG:  statement: ALTER ROLE ledger_a SUPERUSER`,
       `${time} [7] ERROR:  permission denied to alter role`,
+      `${time} [7] STATEMENT:  ALTER ROLE ledger_a SUPERUSER`,
       `${time} [7] LOG:  execute <unnamed>: ALTER ROLE ledger_a NOLOGIN`,
       `${time} [8] ERROR:  of another session`,
+      `${time} [8] STATEMENT:  ALTER ROLE ledger_a NOLOGIN`,
+      `${time} [7] ERROR:  of a statement that is not logged by itself`,
+      `${time} [7] STATEMENT:  SELECT 1/0`,
       `${time} [7] LOG:  duration: 1.234 ms  statement: DROP ROLE ledger_a`,
+      `${time} [7] LOG:  statement: DROP ROLE ledger_a, x`,
+      `${time} [7] ERROR:  too late for the one before`,
+      `${time} [7] STATEMENT:  DROP ROLE ledger_a`,
     ].join('\n'),
   );
-  expect(events.map((event) => event.what === 'change' && event.failed)).toEqual([true, false, false]);
+  expect(events.map((event) => event.what === 'change' && event.failed)).toEqual([true, false, false, false]);
+});
+
+test('a statement over several lines is read as one', async () => {
+  const { events } = await read(`${time} [7] LOG:  statement: ALTER ROLE\n\tledger_a\n\tNOLOGIN\n`);
+  expect(events).toMatchObject([{ statement: 'ALTER ROLE ledger_a NOLOGIN' }]);
 });
 
 test('a role that is renamed is followed under its new name', async () => {

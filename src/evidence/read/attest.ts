@@ -70,6 +70,6 @@ function isSelected(all: readonly Sealed[], { owner, environment, tag }: Selecti
     standingOf(all) !== 'offboarded' &&
     (owner === undefined || (spec?.owner.person ?? plan?.owner) === owner) &&
     (environment === undefined || (spec?.environment ?? plan?.environment) === environment) &&
-    (tag === undefined || (spec !== undefined && Object.hasOwn(spec.tags, key!) && spec.tags[key!] === value))
+    (tag === undefined || (spec !== undefined && spec.tags[key!] === value))
   );
 }

@@ -7,8 +7,8 @@ interface Seen {
   user?: string;
   application?: string;
   address?: string;
-  /** The changes of its last statement, until it is known whether it failed. */
-  pending: number[];
+  /** The changes that its last statement asked for, until it is known whether that failed. */
+  pending: { readonly index: number; readonly sql: string }[];
 }
 
 const unreadNamed = 5;
@@ -51,7 +51,8 @@ export class PostgresqlEvents {
     if (message.startsWith('connection received: ')) return this.received(line);
     if (message.startsWith('connection authorized: ')) return this.authorized(line, source);
     if (severity === 'FATAL') return this.refused(line, source);
-    if (severity === 'ERROR') return this.failed(line.pid);
+    if (severity === 'ERROR') return this.failed(line.pid, line.statement);
+    if (severity === 'STATEMENT') return this.failed(line.pid, message);
     const sql = statementIn(message);
     if (sql !== undefined) this.statement(line, sql, source);
   }
@@ -101,8 +102,10 @@ export class PostgresqlEvents {
     this.found.push(event);
   }
 
-  private failed(pid: string): void {
-    for (const index of this.sessions.get(pid)?.pending ?? []) {
+  /** An error may be of a later statement, which was not logged by itself. */
+  private failed(pid: string, statement: string | undefined): void {
+    for (const { index, sql } of this.sessions.get(pid)?.pending ?? []) {
+      if (sql !== statement) continue;
       this.found[index] = { ...(this.found[index] as ChangeEvent), failed: true };
     }
   }
@@ -120,7 +123,7 @@ export class PostgresqlEvents {
     for (const { text, roles, renamedTo } of roleStatements(sql, this.roles)) {
       if (renamedTo !== undefined) this.roles.add(renamedTo);
       if (user === undefined) this.tally.anonymous += 1;
-      session.pending.push(this.found.length);
+      session.pending.push({ index: this.found.length, sql });
       this.found.push({
         what: 'change',
         at: line.at,

@@ -13,6 +13,8 @@ export interface LogLine {
   readonly severity: string;
   readonly code?: string;
   readonly message: string;
+  /** What a client had sent that failed. In a stderr log it is a message of its own. */
+  readonly statement?: string;
   /** The line of the file that it begins on. */
   readonly line: number;
 }
@@ -66,6 +68,7 @@ function jsonLine(text: string, line: number): LogLine | Unread {
       severity: field('error_severity'),
       code: field('state_code'),
       message: field('message'),
+      statement: field('statement'),
     });
   } catch {
     return { unread: 'it is no JSON', line };
@@ -84,6 +87,7 @@ async function* csvLines(lines: Lines): AsyncGenerator<LogLine | Unread> {
       code: at(12),
       message: at(13),
       application: at(22),
+      statement: at(19),
     });
   }
 }
@@ -113,7 +117,10 @@ async function* stderrLines(
 }
 
 type Raw = Partial<
-  Record<'time' | 'pid' | 'user' | 'application' | 'address' | 'severity' | 'code' | 'message', string | undefined>
+  Record<
+    'time' | 'pid' | 'user' | 'application' | 'address' | 'severity' | 'code' | 'message' | 'statement',
+    string | undefined
+  >
 >;
 
 function lineOf(line: number, raw: Raw): LogLine | Unread {
@@ -130,6 +137,7 @@ function lineOf(line: number, raw: Raw): LogLine | Unread {
     ...known('application', raw.application),
     ...known('address', raw.address),
     ...known('code', raw.code),
+    ...known('statement', raw.statement),
   };
 }
 
