@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Client } from '@temporalio/client';
+import type { DataConverter } from '@temporalio/common';
 import { Worker, type NativeConnection, type WorkerOptions } from '@temporalio/worker';
 import type { Logger } from 'pino';
 import { createConsumerActivities } from '../activities/consumers.js';
@@ -39,6 +40,7 @@ import type { Store } from './stores/store.js';
 import { openTargets, type Targets } from './targets/registry.js';
 import type { Target } from './targets/target.js';
 import { workflowBundlePath } from './temporal/bundle.js';
+import { dataConverterFor, workflowBundleFor } from './temporal/codec/converter.js';
 import { directorySource } from './trust/directory-file.js';
 import { collectFacts, type FactSources } from './trust/facts.js';
 import { permitsIn, type Permits } from './trust/permits.js';
@@ -79,12 +81,14 @@ export async function createWorker(options: TenureWorkerOptions): Promise<Tenure
   const { config, connection, namespace, log, probe } = options;
   const targets = openTargets(config);
   const permits = permitsIn(join(config.stateDirectory, 'permits'));
-  const activities = createActivities(options, targets, permits);
+  const dataConverter = await dataConverterFor(config);
+  const activities = createActivities(options, targets, permits, dataConverter);
   const common: Omit<WorkerOptions, 'taskQueue'> = {
     connection,
     namespace,
     activities,
-    workflowBundle: { codePath: workflowBundlePath() },
+    dataConverter,
+    workflowBundle: await workflowBundleFor(config, workflowBundlePath()),
     interceptors: { activity: [guardActivities(log, permits, probe)] },
     shutdownGraceTime: graceMs,
     // A dead worker's sticky queue is given up soon, so that another worker takes its workflows over.
@@ -107,13 +111,18 @@ export async function createWorker(options: TenureWorkerOptions): Promise<Tenure
   };
 }
 
-function createActivities(options: TenureWorkerOptions, targets: Targets, permits: Permits): Activities {
+function createActivities(
+  options: TenureWorkerOptions,
+  targets: Targets,
+  permits: Permits,
+  dataConverter: DataConverter,
+): Activities {
   const { config, connection, namespace, log, around } = options;
   const opened = openStores(config);
   const target = (name: string): Target => around?.target(targets.get(name)) ?? targets.get(name);
   const store = (name: string): Store => around?.store(opened.get(name)) ?? opened.get(name);
   const freezes = (): Promise<readonly Freeze[]> => loadFreezes(config.file);
-  const client = new Client({ connection, namespace });
+  const client = new Client({ connection, namespace, dataConverter });
   const directory = directorySource(config);
   const evidence = openEvidenceWriter(config);
   const loadDirectory = (): Promise<Directory> => directory.current();

@@ -11,6 +11,7 @@ import { checkFields, issueProblems, problemAt } from '../manifest/shape.js';
 import type { YamlDocument } from '../manifest/yaml.js';
 import { storeTypes } from '../stores/registry.js';
 import { targetTypes } from '../targets/registry.js';
+import { encryptionOf } from './encryption.js';
 import { findConfig } from './find.js';
 import type { ConfigSearch } from './find.js';
 import { configFields } from './schema.js';
@@ -164,6 +165,7 @@ function configOf(file: string, written: Partial<Record<string, unknown>>): Tenu
     evidence: evidenceOf(fields.evidence, folder, resolve(folder, fields.stateDirectory)),
     exceptions: fields.exceptions,
     review: fields.review,
+    ...(fields.encryption && { encryption: encryptionOf(fields.encryption, folder) }),
     freezes: fields.freezes,
     notices: webhook === undefined ? {} : { webhook },
     fleet: fields.fleet,

@@ -5,6 +5,7 @@ import { exceptionsSchema } from '../exceptions/options.js';
 import { duration, freezeSchema, slug } from '../manifest/schema.js';
 import { reviewSchema } from '../review/options.js';
 import { secretSource } from '../stores/secret-source.js';
+import { encryptionSchema } from '../temporal/codec/options.js';
 import { directorySchema } from '../trust/directory-schema.js';
 
 const httpUrl = z
@@ -38,7 +39,9 @@ export const configFields = {
         .min(1)
         .max(1000)
         .optional()
-        .describe('Folder of your own policies (.cedar), relative to this file, instead of those that come with Tenure.'),
+        .describe(
+          'Folder of your own policies (.cedar), relative to this file, instead of those that come with Tenure.',
+        ),
       productionEnvironments: z
         .array(slug())
         .max(100)
@@ -58,6 +61,7 @@ export const configFields = {
     .prefault({})
     .describe('As whom the worker asks: for schedules, campaigns and the end of an elevation.'),
   evidence: evidenceSchema,
+  encryption: encryptionSchema,
   exceptions: exceptionsSchema,
   review: reviewSchema,
   freezes: z

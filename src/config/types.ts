@@ -38,7 +38,33 @@ export interface TenureConfig {
   };
   readonly exceptions: ExceptionSettings;
   readonly review: ReviewSettings;
+  /** Without it, payloads are written and read as they are. */
+  readonly encryption?: {
+    readonly keys: readonly { readonly id: string; readonly key: SecretSource }[];
+    /** Id of the key that encrypts; without one nothing is encrypted any more. */
+    readonly current?: string;
+    readonly codecServer?: CodecServerConfig;
+  };
   readonly freezes: readonly Freeze[];
   readonly notices: { readonly webhook?: string };
   readonly fleet: { readonly perTarget: number };
+}
+
+/** What decodes payloads for the Temporal UI. */
+export interface CodecServerConfig {
+  readonly host: string;
+  /** 0 for a free one. */
+  readonly port: number;
+  /** Of the UIs that may ask. */
+  readonly origins: readonly string[];
+  readonly token?: SecretSource;
+  readonly jwt?: {
+    readonly issuer: string;
+    readonly audience: string;
+    readonly jwks?: string;
+    /** Claims, each with the values of which it must have one. */
+    readonly require: Readonly<Record<string, readonly string[]>>;
+  };
+  /** PEM files. */
+  readonly tls?: { readonly certificate: string; readonly key: string };
 }
