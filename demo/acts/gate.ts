@@ -1,5 +1,5 @@
 import { asker, approver, forger } from '../people.js';
-import { ballotFor } from '../../src/cli/ballot.js';
+import { ballotFor } from '../../src/trust/ballot.js';
 import { identity, type Scene } from '../scene.js';
 
 /** Within act 1, while the gate is open: what does not count, though it is sent straight to Temporal. */

@@ -8,7 +8,7 @@ import type { GateState, ProcessState } from '../../domain/process.js';
 import type { DecisionStatement, Signed } from '../../domain/statement.js';
 import { parseProcessId, processMessages } from '../../domain/wire.js';
 import { digestOf } from '../../policy/digest.js';
-import { ballotFor } from '../ballot.js';
+import { ballotFor } from '../../trust/ballot.js';
 import { followOperation, following, type FollowOptions } from '../change.js';
 import { confirm } from '../confirm.js';
 import { CliError, noWorker, usage } from '../errors.js';

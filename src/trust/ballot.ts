@@ -1,6 +1,6 @@
 import type { Ballot, GateState } from '../domain/process.js';
 import type { DecisionStatement, Signed } from '../domain/statement.js';
-import { decisionSigned, type Signer } from '../trust/statements.js';
+import { decisionSigned, type Signer } from './statements.js';
 
 /** Signs a decision on exactly this round of exactly this run. `delegation`: of the absent person for whom it is made. */
 export async function ballotFor(
