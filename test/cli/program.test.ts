@@ -5,8 +5,8 @@ import type { Command } from 'commander';
 import { pretend } from './support/terminal.js';
 
 const verbs = [
-  'dev', 'worker', 'doctor', 'plan', 'apply', 'list', 'show', 'history', 'rotate', 'validate', 'revoke', 'offboard', 'schedule',
-  'elevate', 'give-back', 'reviews', 'reviewed', 'approve', 'deny', 'ack', 'resume', 'abandon', 'cancel', 'secret', 'exec', 'completion',
+  'dev', 'worker', 'doctor', 'plan', 'apply', 'list', 'show', 'history', 'explain', 'attribute', 'rotate', 'validate', 'revoke', 'offboard', 'schedule',
+  'elevate', 'give-back', 'reviews', 'reviewed', 'approve', 'deny', 'ack', 'resume', 'abandon', 'cancel', 'evidence', 'attest', 'secret', 'exec', 'completion',
 ]; // prettier-ignore
 
 function leaves(command: Command): Command[] {
