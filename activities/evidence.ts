@@ -27,7 +27,7 @@ export interface EvidenceDependencies {
   /** Reads histories. Without one, records say that theirs was not read. */
   readonly client?: Client;
   /** The code of the workflow bundle that this worker runs. */
-  readonly workflows: () => Promise<string>;
+  readonly workflows: string;
   /** Who there is now. */
   readonly directory?: () => Promise<Directory>;
   /** The permit of a run, as any JSON; undefined where it has none. */
@@ -87,16 +87,15 @@ async function addedTo(
   { evidence: { shelf }, client, workflows, directory, permitOf, log }: EvidenceDependencies,
 ): Promise<Added> {
   const now = await directory?.().catch(() => undefined);
-  const [history, code, snapshot, permit] = await Promise.all([
+  const [history, snapshot, permit] = await Promise.all([
     client && historyOf(client, execution, withinMs, log),
-    workflows(),
     now && keepDirectory(shelf, now, new Date()),
     permitOf?.(told.result.operation, execution.runId),
   ]);
   const kept = history && (await keepAttachment(shelf, 'histories', history.text));
   return {
     run: execution.runId,
-    code: { version, workflows: await keepAttachment(shelf, 'bundles', code), node: process.version },
+    code: { version, workflows: await keepAttachment(shelf, 'bundles', workflows), node: process.version },
     ...(history && kept !== undefined && { history: { digest: kept, run: history.run, events: history.events } }),
     signers: await signersOf(signedParts(told), async (at) => [
       ...(now ? [now] : []),

@@ -30,6 +30,7 @@ import type { Directory } from './domain/directory.js';
 import type { ExceptionActivities } from './domain/exception.js';
 import type { Freeze } from './domain/identity.js';
 import { emergencyTaskQueue, taskQueue } from './domain/wire.js';
+import { remembering } from './evidence/attachments.js';
 import { openEvidenceWriter } from './evidence/open.js';
 import { liveExceptions } from './exceptions/live.js';
 import { publishedIn } from './exceptions/published.js';
@@ -82,13 +83,16 @@ export async function createWorker(options: TenureWorkerOptions): Promise<Tenure
   const targets = openTargets(config);
   const permits = permitsIn(join(config.stateDirectory, 'permits'));
   const dataConverter = await dataConverterFor(config);
-  const activities = createActivities(options, targets, permits, dataConverter);
+  const workflowBundle = await workflowBundleFor(config, workflowBundlePath());
+  // Read once: the file may be built anew while this worker runs, and records name the code that ran.
+  const code = 'code' in workflowBundle ? workflowBundle.code : await readFile(workflowBundle.codePath, 'utf8');
+  const activities = createActivities(options, targets, permits, dataConverter, code);
   const common: Omit<WorkerOptions, 'taskQueue'> = {
     connection,
     namespace,
     activities,
     dataConverter,
-    workflowBundle: await workflowBundleFor(config, workflowBundlePath()),
+    workflowBundle: { code },
     interceptors: { activity: [guardActivities(log, permits, probe)] },
     shutdownGraceTime: graceMs,
     // A dead worker's sticky queue is given up soon, so that another worker takes its workflows over.
@@ -116,6 +120,7 @@ function createActivities(
   targets: Targets,
   permits: Permits,
   dataConverter: DataConverter,
+  code: string,
 ): Activities {
   const { config, connection, namespace, log, around } = options;
   const opened = openStores(config);
@@ -125,7 +130,7 @@ function createActivities(
   const client = new Client({ connection, namespace, dataConverter });
   const directory = directorySource(config);
   const evidence = openEvidenceWriter(config);
-  const loadDirectory = (): Promise<Directory> => directory.current();
+  const loadDirectory = remembering(evidence.shelf, (): Promise<Directory> => directory.current());
   const credentials = createCredentialActivities({ target, store });
   const policies = policySource(config.policy);
   const facts: FactSources = {
@@ -151,8 +156,9 @@ function createActivities(
     ...createEvidenceActivities({
       evidence,
       client,
-      workflows: () => readFile(workflowBundlePath(), 'utf8'),
+      workflows: code,
       directory: loadDirectory,
+      permitOf: (operation, run) => permits.demand(operation, run).catch(() => undefined),
       log,
     }),
     ...createReviewActivities({ client, evidence, loadDirectory }),

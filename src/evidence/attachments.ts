@@ -18,12 +18,19 @@ export function digestOfText(text: string): string {
   return `sha256:${createHash('sha256').update(text).digest('hex')}`;
 }
 
-/** Keeps a text under its digest, which it gives. */
+/** Keeps a text under its digest, which it gives. What this process has put there is not sent again: code is large. */
 export async function keepAttachment(shelf: Shelf, kind: AttachmentKind, text: string): Promise<string> {
   const digest = digestOfText(text);
-  await shelf.create(attachmentName(kind, digest), text);
+  const name = attachmentName(kind, digest);
+  const kept = keptOn.get(shelf) ?? new Set();
+  keptOn.set(shelf, kept);
+  if (kept.has(name)) return digest;
+  await shelf.create(name, text);
+  if (kind !== 'histories') kept.add(name);
   return digest;
 }
+
+const keptOn = new WeakMap<Shelf, Set<string>>();
 
 /** Keeps the directory as it is from `now` on, and notes when that was, unless it was so already. */
 export async function keepDirectory(shelf: Shelf, directory: Directory, now: Date): Promise<string> {
@@ -32,6 +39,21 @@ export async function keepDirectory(shelf: Shelf, directory: Directory, now: Dat
   const known = last === undefined ? undefined : await shelf.get(numbered(times, last));
   if (known !== digest) await shelf.create(numbered(times, secondsOf(now)), digest);
   return digest;
+}
+
+/**
+ * Loads the directory, and keeps each one that is new beside the log: a key that is removed before a process ends was good when it
+ * signed, and the record has to show that. Best effort: the seal says what it has found.
+ */
+export function remembering(shelf: Shelf, load: () => Promise<Directory>): () => Promise<Directory> {
+  let last: Directory | undefined;
+  return async () => {
+    const directory = await load();
+    const isSame = last?.parties === directory.parties && last.revoked.length === directory.revoked.length;
+    if (!isSame) await keepDirectory(shelf, directory, new Date()).catch(() => undefined);
+    last = directory;
+    return directory;
+  };
 }
 
 /** The directories that were in force around an instant: the one that was, and the next, which a worker may have seen a moment late. */

@@ -65,7 +65,7 @@ export async function startLife(): Promise<Life> {
         ...createEvidenceActivities({
           evidence,
           client,
-          workflows: async () => ('code' in started.bundle ? started.bundle.code : ''),
+          workflows: 'code' in started.bundle ? started.bundle.code : '',
           directory: async () => directory,
           permitOf: async (operation, run) => ({ v: 1, operation, run }),
           log: pino({ level: 'silent' }),

@@ -263,7 +263,7 @@ export class Engine {
     const { seal } = createEvidenceActivities({
       evidence,
       client: this.client,
-      workflows: () => Promise.resolve('code' in this.bundle ? this.bundle.code : ''),
+      workflows: 'code' in this.bundle ? this.bundle.code : '',
       log: pino({ level: 'silent' }),
     });
     const knobsOf = (name: string): Knobs => ({ ...around, ...around.only.get(name) });

@@ -1,6 +1,7 @@
 /** `tenure evidence`: takes records out of the log, and verifies what was taken out, without a server and without us. */
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import type { DataConverter } from '@temporalio/common';
 import { Option, type Command } from 'commander';
 import type { VerifyOptions } from '../../evidence/verify.js';
 import type { Check } from '../../evidence/verify/check.js';
@@ -77,7 +78,7 @@ interface VerifyVerbOptions extends CommonOptions {
 function addVerify(evidence: Command, runtime: Runtime): void {
   const command = evidence
     .command('verify <bundle>')
-    .description('verify an export by itself: no server, no log, no configuration')
+    .description('verify an export by itself: no server, no log; a configuration only for encrypted histories')
     .option('--checkpoint <file>', 'an earlier checkpoint of the log: nothing before it was changed or taken away')
     .option('--log-key <key>', 'the log’s public key, <name>+<id>+<base64>, or a file that holds it')
     .option('--directory <file>', 'whose keys count, instead of the directory as it was recorded')
@@ -99,7 +100,7 @@ function addVerify(evidence: Command, runtime: Runtime): void {
 
 async function broughtAlong(
   { io }: Session,
-  { checkpoint, logKey, directory, replay }: VerifyVerbOptions,
+  { checkpoint, logKey, directory, replay, config }: VerifyVerbOptions,
 ): Promise<VerifyOptions> {
   const read = async (file: string): Promise<string> =>
     readFile(resolve(io.cwd, file), 'utf8').catch((error: NodeJS.ErrnoException) => {
@@ -112,12 +113,20 @@ async function broughtAlong(
   return {
     ownCode: await ownCode(),
     noReplay: !replay,
+    ...(config !== undefined && { dataConverter: await converterOf(resolve(io.cwd, config)) }),
     ...(checkpoint !== undefined && { checkpoint: await read(checkpoint) }),
     ...(logKey !== undefined && { logKey: (isKey ? logKey : await read(logKey)).trim() }),
     ...(directory !== undefined && {
       directory: await (await import('../../trust/directory-file.js')).readDirectory(resolve(io.cwd, directory)),
     }),
   };
+}
+
+/** Only where it is asked for: a stranger has no keys, and needs none where nothing is encrypted. */
+async function converterOf(file: string): Promise<DataConverter> {
+  const { loadEncryption } = await import('../../config/encryption.js');
+  const { dataConverterFor } = await import('../../temporal/codec/converter.js');
+  return dataConverterFor(await loadEncryption(file));
 }
 
 /** The workflows of this installation, where they were built. */

@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import type { Client } from '@temporalio/client';
 import type { Command } from 'commander';
 import type { CredentialRecord } from '../../domain/credential.js';
@@ -10,7 +9,6 @@ import { nameOf, processOf } from '../identities.js';
 import { hintsOf } from '../live.js';
 import type { Output } from '../output.js';
 import { proofLines } from '../outcome.js';
-import type { Services } from '../services.js';
 import { verb, type CommonOptions, type Runtime } from '../session.js';
 import { stageLine } from '../stages.js';
 import { standingOf } from '../standing.js';
@@ -31,14 +29,14 @@ export function addShow(program: Command, runtime: Runtime): void {
     const { state, live } = await standingOf(client, await services.namespace(), name);
     const running = state.running && (await processOf(client, state.running.operation));
     const last = await lastEnded(client, state);
-    const evidence = last?.evidence === undefined ? null : await evidenceOf(services, last.operation, last.evidence);
+    const evidence = last?.evidence === undefined ? null : evidenceOf(last.operation, last.evidence);
     const ui = await services.uiLink(identityId(name));
     out.answer({ identity: name, live, state, process: running ?? null, last: last ?? null, evidence, ui: ui ?? null });
     if (!live) out.note('no worker is running: this is what the last process left; start one with: tenure worker');
     tellState(out, state);
     if (running) tellRunning(out, running);
     tellRecent(out, state, last);
-    if (evidence) out.say(`  evidence: ${evidence.digest} in ${evidence.file}`);
+    if (evidence) out.say(`  evidence: ${evidence.digest}, told by: ${evidence.command}`);
     if (ui) out.say(`  Temporal UI    ${ui}`);
   });
 }
@@ -50,14 +48,9 @@ async function lastEnded(client: Client, state: IdentityState): Promise<ProcessR
   return ending?.how === 'ended' ? ending.result : undefined;
 }
 
-/** Where the record lies on the worker's machine. Only the operator's file says in which folder, and a responder may not have it. */
-async function evidenceOf(
-  services: Services,
-  operation: string,
-  digest: string,
-): Promise<{ readonly digest: string; readonly file: string }> {
-  const config = await services.config().catch(() => undefined);
-  return { digest, file: join(config?.stateDirectory ?? '<stateDirectory>', 'evidence', `${operation}.json`) };
+/** What names the record, and what shows it. */
+function evidenceOf(operation: string, digest: string): { readonly digest: string; readonly command: string } {
+  return { digest, command: `tenure explain ${operation}` };
 }
 
 function tellState(out: Output, state: IdentityState): void {

@@ -29,6 +29,7 @@ export async function checkPeople(
       ),
     ),
     check(subject, 'quorum', () => wasPermitted(record)),
+    ...(record.decision?.permitted ? [check(subject, 'permit', () => hadPermit(record))] : []),
   ]);
 }
 
@@ -129,6 +130,12 @@ function wasPermitted({ gate, decision, outcome, stages, kind, request }: Proces
       ? `approved as ${gate.rules.map(({ id }) => id).join(', ') || 'policy'} asked, by ${namesIn(gate).join(', ')}`
       : 'policy asked for nobody',
   );
+}
+
+/** The worker's own word: a workflow could claim to be permitted, and its worker knows. */
+function hadPermit({ permit, run }: ProcessRecord): Finding {
+  if (permit === undefined) return unknown('the worker that sealed it did not find that it had permitted this run');
+  return held(`run ${run}, by ${permit.slice(0, 19)}`);
 }
 
 function gateProblems(gate: GateState): (string | false)[] {
