@@ -164,9 +164,9 @@ function handOn(config: TenureConfig): OperatorsHand {
         const others = [asker, approver, machine, owner].filter(({ name }) => name !== signer.name);
         return JSON.stringify({ ...written, directory: writtenDirectory(directoryOf(...others)) });
       }),
-    freeze: () =>
+    freeze: (lastsMs) =>
       changed(file, (text) => {
-        const [from, to] = [-1, 1].map((hours) => new Date(Date.now() + hours * 3_600_000).toISOString());
+        const [from, to] = [-3_600_000, lastsMs].map((ms) => new Date(Date.now() + ms).toISOString());
         return JSON.stringify({ ...(JSON.parse(text) as object), freezes: [{ from, to, reason: 'a drill' }] });
       }),
     loosenPolicies: () => changed(policyFile, () => '// Nobody is asked any more.\n'),

@@ -11,7 +11,8 @@ import { requestSigned, type Signer } from '../trust/statements.js';
 export interface OperatorsHand {
   /** Takes a key of somebody out of the directory, or puts it back. */
   removeKey(signer: Signer): Promise<() => Promise<void>>;
-  freeze(): Promise<() => Promise<void>>;
+  /** A freeze that began a while ago and lasts so long from now, milliseconds. */
+  freeze(lastsMs: number): Promise<() => Promise<void>>;
   loosenPolicies(): Promise<() => Promise<void>>;
   /** Leaves an exception that has ended on record as if it had not. */
   leaveExpiredException(identity: string, rule: string): Promise<() => Promise<void>>;

@@ -23,11 +23,7 @@ async function approve(range: Range, operation: string): Promise<void> {
 
 /** What somebody does who resets a run, so that its signals, the approval among them, are applied again. */
 async function reset({ client }: Range, operation: string, runId: string): Promise<string> {
-  const { workflowService, options } = client.connection as unknown as {
-    workflowService: typeof client.workflowService;
-    options: unknown;
-  };
-  void options;
+  const { workflowService } = client;
   const { events } = await client.workflow.getHandle(operation, runId).fetchHistory();
   const first = events!.find(({ workflowTaskCompletedEventAttributes: completed }) => completed)!;
   const { runId: next } = await workflowService.resetWorkflowExecution({
@@ -90,7 +86,7 @@ export const runDrills: readonly Drill[] = [
     title: 'a change that is asked for in a freeze',
     needs: ['hand'],
     async run(range) {
-      const thaw = await range.hand!.freeze();
+      const thaw = await range.hand!.freeze(3_600_000);
       try {
         const answer = await ask(range, { kind: 'rotate' });
         if (!answer.accepted || answer.operation === undefined)
@@ -162,18 +158,20 @@ export const runDrills: readonly Drill[] = [
   },
 ];
 
+/** So long a freeze lasts that only has to make time. */
+const shortMs = 8_000;
+
 async function loosen(range: Range): Promise<Finding> {
   const operation = await openGate(range);
   const undo: (() => Promise<void>)[] = [];
   try {
     // A freeze keeps what was approved from being carried out, so that there is a time in between.
-    undo.push(await range.hand!.freeze());
+    undo.push(await range.hand!.freeze(shortMs));
     await approve(range, operation);
     await processWhen(range, operation, 'it waits for the freeze', ({ stages }) =>
       stages.some(({ note }) => note?.includes('frozen') === true),
     );
     undo.push(await range.hand!.loosenPolicies());
-    await undo.shift()!();
     const state = await processWhen(range, operation, 'it was decided on again', ({ gate, stages }) => {
       const hasPassed = stages.some(({ name, startedAt }) => name === 'stage' && startedAt !== undefined);
       return hasPassed || (gate?.number ?? 1) > 1;
