@@ -68,7 +68,12 @@ export function attestedAs(name: string): Attested {
 /** What the fake policy says: permitted as soon as the gate that it asks for was approved. */
 export function decisionFake(
   { input, plan, gate }: AuthorizeInput,
-  { deny, obligations, policyDigest = 'sha256:policy' }: { deny?: string; obligations: object; policyDigest?: string },
+  {
+    deny,
+    obligations,
+    policyDigest = 'sha256:policy',
+    asks = {},
+  }: { deny?: string; obligations: object; policyDigest?: string; asks?: Partial<Attested> },
 ) {
   const { approvals = 0 } = obligations as { approvals?: number };
   return {
@@ -80,7 +85,7 @@ export function decisionFake(
     evidenceDigest: digestOf(noFacts),
     facts: noFacts,
     obligations,
-    requester: attestedAs(input.request.requester),
+    requester: { ...attestedAs(input.request.requester), ...asks },
     permitted:
       deny === undefined && (approvals === 0 || (gate?.outcome === 'approved' && gate.policyDigest === policyDigest)),
     at: new Date().toISOString(),

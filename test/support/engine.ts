@@ -13,7 +13,7 @@ import { createReviewActivities } from '../../activities/reviews.js';
 import { createFleetActivities } from '../../activities/fleet.js';
 import { guardActivities } from '../../activities/interceptor.js';
 import type { Clearance, Obligations } from '../../src/domain/decision.js';
-import type { Directory } from '../../src/domain/directory.js';
+import type { Attested, Directory } from '../../src/domain/directory.js';
 import type { IdentitySpec, IdentityState } from '../../src/domain/identity.js';
 import type { Acknowledgement, ProcessState, Timing } from '../../src/domain/process.js';
 import type { Answer, ChangeRequest } from '../../src/domain/request.js';
@@ -42,10 +42,14 @@ import {
 } from '../../src/temporal/connection.js';
 import { startDevServer, type DevServer } from '../../src/temporal/dev-server.js';
 import type { identity } from '../../workflows/identity.js';
+import { automation } from './signers.js';
 import { attestedAs, decisionFake, weighFake } from './ballots.js';
 import { FakeTarget } from './fake-target.js';
 import { Faults } from './faults.js';
 import { faultyStore } from './faulty-store.js';
+
+/** As whom its worker asks. */
+const worker = automation('automation/tenure', 'ada@example.com');
 
 /** Impatient, so that a test of giving up takes seconds. */
 export const impatient: Timing = {
@@ -84,6 +88,8 @@ export interface Surroundings extends Knobs {
 export interface Knobs {
   obligations: Obligations;
   deny?: string;
+  /** What is known of who asks, besides their name. */
+  asks?: Partial<Attested>;
   /** Why nobody is known to have asked. */
   unproven?: string;
   /** The policies by their digest: another one opens the gate again. */
@@ -307,6 +313,7 @@ export class Engine {
         client: this.client,
         perTarget: 2,
         due: () => Promise.resolve({ due: true, reason: 'due', detail: 'it is due' }),
+        signer: () => Promise.resolve(worker),
         delayOf: () => Promise.resolve(0),
       }),
       ...this.instead?.(this),
