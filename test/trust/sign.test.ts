@@ -14,20 +14,23 @@ import { verifyRequest } from '../../src/trust/requests.js';
 import { automationSigner, developmentKeyFile, openSigner, type SignerOptions } from '../../src/trust/sign.js';
 import { readSshKeyLine } from '../../src/trust/ssh-key.js';
 import { requestSigned, type Signer } from '../../src/trust/statements.js';
+import { describeUnless } from '../support/machine.js';
 import { directoryOf, person } from '../support/signers.js';
+import { opensshMissing } from './openssh.js';
 
 let folder: string;
 let home: string;
-let agent: ChildProcess;
+let agent: ChildProcess | undefined;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'tenure-sign-'));
   home = join(folder, 'home');
   await mkdir(join(home, '.ssh'), { recursive: true });
+  if (opensshMissing !== undefined) return;
   agent = spawn('ssh-agent', ['-D', '-a', join(folder, 'agent')], { stdio: ['ignore', 'pipe', 'ignore'] });
   await once(agent.stdout!, 'data');
 });
 afterAll(async () => {
-  agent.kill();
+  agent?.kill();
   await rm(folder, { recursive: true, force: true });
 });
 
@@ -65,7 +68,7 @@ async function works(signer: Signer, directory: Directory): Promise<void> {
   expect(attested).toMatchObject({ name: signer.name, key: signer.keyId });
 }
 
-describe('a key that is named', () => {
+describeUnless(opensshMissing, 'a key that is named', () => {
   test('signs here when it is a PEM, for SSH as for services', async () => {
     for (const key of ['ed25519', 'p256', 'rsa', 'jwk-ed25519', 'jwk-p256', 'jwk-rsa'] as const) {
       const signer = person(name, { key });
@@ -126,7 +129,7 @@ describe('a key that is named', () => {
   });
 });
 
-describe('without a name', () => {
+describeUnless(opensshMissing, 'without a name', () => {
   test('the SSH agent signs, and its private key lies nowhere', async () => {
     const file = join(folder, 'in-agent');
     const directory = await newKey(file, '', 'ecdsa');

@@ -3,12 +3,14 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { readSshKey, readSshKeyLine } from '../../src/trust/ssh-key.js';
 import { readSshsig, signSshsig } from '../../src/trust/sshsig.js';
 import { lineOf } from '../../src/trust/pem-signer.js';
 import { freshPair, keyFlags, securityKey } from '../support/signers.js';
 import { sshBlobOf } from '../../src/trust/ssh-key.js';
+import { describeUnless } from '../support/machine.js';
+import { opensshMissing } from './openssh.js';
 import { refusalOf } from './refusals.js';
 
 const message = Buffer.from('{"typ":"tenure/request@v1"}');
@@ -35,7 +37,7 @@ async function verifiedByOpenssh(line: string, armored: string, over = message):
   return status === 0;
 }
 
-describe('what ssh-keygen signs', () => {
+describeUnless(opensshMissing, 'what ssh-keygen signs', () => {
   const kinds = [
     ['ed25519', []],
     ['ecdsa', ['-b', '256']],
@@ -75,7 +77,7 @@ describe('what ssh-keygen signs', () => {
   });
 });
 
-describe('what is signed here', () => {
+describeUnless(opensshMissing, 'what is signed here', () => {
   test.each(['ed25519', 'p256', 'p384', 'p521', 'rsa'] as const)(
     'with a key of kind %s, ssh-keygen takes',
     async (kind) => {
