@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, test } from 'vitest';
 import { TenureError } from '../../src/domain/errors.js';
+import { reviewId, reviewMessages, type ReviewState } from '../../src/domain/elevation-review.js';
 import type { Consumer } from '../../src/domain/identity.js';
 import type { Vote } from '../../src/domain/process.js';
 import { campaignWorkflow, identityId, processMessages, taskQueue } from '../../src/domain/wire.js';
@@ -133,6 +134,23 @@ test('an emergency, and runs that continue as new around it', async () => {
   letGo();
   await closedAs(rotation);
   await engine.stateWhen(name, ({ recent }) => recent.length === 7);
+  await keep(name);
+});
+
+test('an elevation: given back, ended by its timer, and one that its guard follows', async () => {
+  const name = 'elevation';
+  await provisioned(engine, name);
+  for (const how of ['given back', 'timer', 'terminated'] as const) {
+    const elevation = { scope: { grants: ['delete'] }, forMs: how === 'timer' ? 2_000 : 60_000, incident: 'INC-1' };
+    const handle = await begun(engine, { kind: 'elevate', reason: 'by hand', elevation }, name);
+    await engine.processWhen(handle.operation, ({ heldUntil }) => heldUntil !== undefined);
+    if (how === 'given back') await handle.signal(processMessages.giveBack, { by: 'ada' });
+    if (how === 'terminated') await handle.terminate('to be recorded');
+    await closedAs(handle);
+    await engine.stateWhen(name, ({ running }) => !running);
+    const review = engine.process(reviewId(handle.operation));
+    await eventually(() => review.query<ReviewState>(reviewMessages.state), ({ status }) => status === 'due');
+  }
   await keep(name);
 });
 
