@@ -1,6 +1,5 @@
 /** Runs a program that the operator's file names, as a check: no shell, and nothing of the worker's own environment that may be secret. */
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 const inherited = ['PATH', 'HOME', 'LANG', 'LC_ALL', 'TZ', 'TMPDIR'];
@@ -22,12 +21,7 @@ export async function runProgram(
     stdio: 'ignore',
     env: { ...Object.fromEntries(own), ...more },
   });
-  const ended: Promise<number | string> = Promise.race([
-    once(child, 'exit').then(([code, signal]) => (typeof code === 'number' ? code : `ended by ${String(signal)}`)),
-    once(child, 'error').then(
-      ([error]) => `could not be started (${(error as NodeJS.ErrnoException).code ?? 'error'})`,
-    ),
-  ]);
+  const ended = endOf(child);
   const timer = new AbortController();
   const late = sleep(timeoutMs, 'late' as const, { signal: timer.signal }).catch(() => 'late' as const);
   const first = await Promise.race([ended, late]);
@@ -37,6 +31,14 @@ export async function runProgram(
   await Promise.race([ended, sleep(graceMs)]);
   end(child.pid, 'SIGKILL');
   return `did not end within ${timeoutMs / 1_000} s`;
+}
+
+/** Its exit code, or what came instead. Never rejects: a program that is not there emits an error and no exit. */
+function endOf(child: ChildProcess): Promise<number | string> {
+  return new Promise((resolve) => {
+    child.once('exit', (code, signal) => resolve(code ?? `ended by ${String(signal)}`));
+    child.once('error', (error: NodeJS.ErrnoException) => resolve(`could not be started (${error.code ?? 'error'})`));
+  });
 }
 
 /** The group that the program leads, which is its own. */
