@@ -71,6 +71,8 @@ const verbs: Readonly<Record<string, Readonly<Record<string, () => Promise<Add>>
     dev: async () => (await import('./verbs/dev.js')).addDev,
     worker: async () => (await import('./verbs/worker.js')).addWorker,
     doctor: async () => (await import('./verbs/doctor.js')).addDoctor,
+    key: async () => (await import('./verbs/key.js')).addKey,
+    'codec-server': async () => (await import('./verbs/codec-server.js')).addCodecServer,
   },
   'Declare:': {
     plan: async () => (await import('./verbs/plan.js')).addPlan,
