@@ -68,7 +68,7 @@ function prepare({ digest, schema, policies, gates }: CedarSet): void {
 type Answer = { readonly type: 'success' } | { readonly type: 'failure'; readonly errors: readonly DetailedError[] };
 
 /** A failure is neither allow nor deny. */
-function demand<A extends Answer>(answer: A): asserts answer is Extract<A, { readonly type: 'success' }> {
+export function demand<A extends Answer>(answer: A): asserts answer is Extract<A, { readonly type: 'success' }> {
   if (answer.type === 'failure') throw new Error(inWords(answer.errors));
 }
 

@@ -2,12 +2,12 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import cedar from '@cedar-policy/cedar-wasm/nodejs';
 import type { Place, Problem } from '../manifest/problem.js';
 import type { Vote } from '../domain/process.js';
 import type { Requirement } from './annotations.js';
 import { digestOf } from './digest.js';
 import { parsePack, readPackTexts, type Pack, type Rule } from './pack.js';
+import { isGate, type Gate } from './obligations.js';
 import { policyOf, type Policy } from './policy.js';
 import type { PolicyQuestion } from './request.js';
 import { imaginable } from './imaginable.js';
@@ -63,13 +63,14 @@ interface Expression {
   readonly right?: unknown;
 }
 
-function* expressionsIn({ text }: Rule): Generator<Expression> {
-  const read = cedar.policyToJson(text);
-  const open: unknown[] = read.type === 'success' ? [read.json.conditions] : [];
-  for (let next = open.pop(); next !== undefined; next = open.pop()) {
-    if (typeof next !== 'object' || next === null) continue;
-    yield next;
-    open.push(...Object.values(next));
+function* expressionsIn({ conditions }: Rule): Generator<Expression> {
+  const open: unknown[] = [conditions];
+  while (open.length > 0) {
+    const next = open.pop();
+    // The characters of a text are none of its parts.
+    if (typeof next === 'string') continue;
+    yield Object(next) as Expression;
+    open.push(...Object.values(Object(next)));
   }
 }
 
@@ -79,8 +80,7 @@ function isContext(value: unknown, attribute: string): boolean {
 }
 
 function stringsIn(value: unknown): string[] {
-  if (typeof value === 'string') return [value];
-  return typeof value === 'object' && value !== null ? Object.values(value).flatMap(stringsIn) : [];
+  return typeof value === 'string' ? [value] : Object.values(Object(value)).flatMap(stringsIn);
 }
 
 /** The schema belongs to the version of Tenure that runs. */
@@ -100,7 +100,7 @@ async function copyProblems({ folder, schema }: Pack): Promise<Problem[]> {
 /** Sees every gate shut, gives it what its `@require` promises, and sees whether it opens. */
 function promises(pack: Pack, questions: readonly PolicyQuestion[]): Pick<PackCheck, 'problems' | 'remarks'> {
   const policy = policyOf(pack, { productionEnvironments: ['production'] });
-  const gates = pack.rules.filter(({ require }) => require);
+  const gates = pack.rules.filter(isGate);
   const shut = new Map(gates.map((gate) => [gate.id, [] as PolicyQuestion[]]));
   for (const question of questions)
     for (const id of firing(policy, { ...question, votes: [], advance: [] })) shut.get(id)?.push(question);
@@ -125,20 +125,20 @@ function firing(policy: Policy, question: PolicyQuestion): readonly string[] {
   return effect === 'deny' ? [] : (obligations.gates ?? []).map(({ id }) => id);
 }
 
-function brokenPromises(policy: Policy, { id, place, require }: Rule, questions: readonly PolicyQuestion[]): Problem[] {
+function brokenPromises(policy: Policy, { id, place, require }: Gate, questions: readonly PolicyQuestion[]): Problem[] {
   const stillShut = (groups: readonly string[]) =>
     questions.some((question) => {
-      const votes = promised(require!, groups, question);
+      const votes = promised(require, groups, question);
       return policy.decide({ ...question, votes, advance: [] }).reasons.includes(id);
     });
-  return ways(require!)
+  return ways(require)
     .filter(stillShut)
     .map((groups) => {
       const from = groups.length === 0 ? '' : ` with somebody of ${groups.join(' and ')}`;
-      const given = `${require!.approvals} ${require!.approvals === 1 ? 'approval' : 'approvals'}${from}`;
+      const given = `${require.approvals} ${require.approvals === 1 ? 'approval' : 'approvals'}${from}`;
       return problem(
         place,
-        `${id} stays shut with what its @require asks for: ${given}${require!.stepUp ? ', by security key' : ''}`,
+        `${id} stays shut with what its @require asks for: ${given}${require.stepUp ? ', by security key' : ''}`,
         'Make its unless and its @require say the same.',
       );
     });

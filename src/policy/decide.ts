@@ -5,7 +5,7 @@
 import type { Decision } from '../domain/decision.js';
 import { evaluate, type CedarSet } from './cedar.js';
 import { digestOf } from './digest.js';
-import { nothing, owing } from './obligations.js';
+import { isGate, nothing, owing } from './obligations.js';
 import type { Rule } from './pack.js';
 import { requestOf, type PolicyQuestion, type QuestionSettings } from './request.js';
 
@@ -54,11 +54,7 @@ function judged(engine: Engine, question: PolicyQuestion, request: ReturnType<ty
   return {
     effect: 'allow',
     reasons: full.reasons,
-    obligations: owing(
-      rulesOf(gates).filter(({ require }) => require),
-      rulesOf(ungated.reasons),
-      gateMs,
-    ),
+    obligations: owing(rulesOf(gates).filter(isGate), rulesOf(ungated.reasons), gateMs),
   };
 }
 

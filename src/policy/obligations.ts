@@ -7,10 +7,18 @@ import type { Rule } from './pack.js';
 /** Nothing. */
 export const nothing: Obligations = { approvals: 0, gateMs: 0 };
 
+/** A policy that asks for people. */
+export type Gate = Rule & { readonly require: Requirement };
+
+/** Says whether a policy asks for people. */
+export function isGate(rule: Rule): rule is Gate {
+  return rule.require !== undefined;
+}
+
 /** All that the gates ask for together. `permits`: the policies by which the plan passes once they have it. */
-export function owing(gates: readonly Rule[], permits: readonly Rule[], gateMs: number): Obligations {
-  const requirements = gates.flatMap(({ require }) => require ?? []);
-  if (requirements.length === 0) return { ...nothing, ...reviewOf(permits) };
+export function owing(gates: readonly Gate[], permits: readonly Rule[], gateMs: number): Obligations {
+  const requirements = gates.map(({ require }) => require);
+  if (gates.length === 0) return { ...nothing, ...reviewOf(permits) };
   const escalateTo = secondGroup(requirements);
   return {
     approvals: Math.max(...requirements.map(({ approvals }) => approvals)),
@@ -18,7 +26,7 @@ export function owing(gates: readonly Rule[], permits: readonly Rule[], gateMs: 
     groups: [...new Set(requirements.flatMap(({ groups }) => groups))].sort(),
     stepUp: requirements.some(({ stepUp }) => stepUp),
     ...(escalateTo !== undefined && { escalateTo }),
-    gates: gates.flatMap(gateRule),
+    gates: gates.map(gateRule),
     ...reviewOf(permits),
   };
 }
@@ -36,10 +44,8 @@ function secondGroup(requirements: readonly Requirement[]): string | undefined {
   return asking.every(fits) ? second : undefined;
 }
 
-function gateRule({ id, message, controls, require }: Rule): GateRule[] {
-  if (!require) return [];
-  const { approvals, groups, stepUp } = require;
-  return [{ id, why: message, controls, approvals, groups, stepUp }];
+function gateRule({ id, message, controls, require: { approvals, groups, stepUp } }: Gate): GateRule {
+  return { id, why: message, controls, approvals, groups, stepUp };
 }
 
 /** The strictest of the reviews that the permits in use ask for. */

@@ -8,6 +8,7 @@ import { TenureError } from '../domain/errors.js';
 import { formatProblem, type Place, type Problem } from '../manifest/problem.js';
 import { readYamlText } from '../manifest/read.js';
 import { packageRoot } from '../package-root.js';
+import { demand } from './cedar.js';
 import { readNotes, type Notes } from './annotations.js';
 
 /** The policies that come with Tenure. */
@@ -19,6 +20,8 @@ export interface Rule extends Notes {
   readonly id: string;
   readonly effect: 'permit' | 'forbid';
   readonly text: string;
+  /** What follows `when` and `unless`, as Cedar writes it in JSON. */
+  readonly conditions: unknown;
   readonly place: Place;
 }
 
@@ -53,7 +56,7 @@ async function policyFiles(folder: string): Promise<string[]> {
   try {
     return (await readdir(folder)).filter((name) => name.endsWith('.cedar')).sort();
   } catch (error) {
-    throw unreadable(folder, `it cannot be read (${(error as NodeJS.ErrnoException).code ?? 'unknown reason'})`);
+    throw unreadable(folder, `it cannot be read (${(error as NodeJS.ErrnoException).code})`);
   }
 }
 
@@ -98,11 +101,11 @@ function rulesIn(file: string, text: string, problems: Problem[]): Rule[] {
 function ruleIn(file: string, text: string, part: string, problems: Problem[]): Rule[] {
   const place = placeIn(file, text, offsetOf(text, part));
   const read = cedar.policyToJson(part);
-  if (read.type === 'failure') throw new Error(`a policy that was read cannot be read again: ${file}`);
-  const { effect, annotations = {} } = read.json;
+  demand(read);
+  const { effect, annotations = {}, conditions } = read.json;
   const { notes, problems: found } = readNotes(annotations, effect);
   problems.push(...found.map(({ problem, fix }) => at(place, problem, fix)));
-  return notes.id === undefined ? [] : [{ ...notes, id: notes.id, effect, text: part, place }];
+  return notes.id === undefined ? [] : [{ ...notes, id: notes.id, effect, text: part, conditions, place }];
 }
 
 /** All at once: the schema is read for each call. */
@@ -120,7 +123,8 @@ function schemaProblems(rules: readonly Rule[], schema: string): Problem[] {
   );
 }
 
-function cedarProblem(file: string, text: string, linesBefore: number, error: DetailedError): Problem {
+/** What Cedar complains about, at its place in a file. `linesBefore`: where `text` begins in it. */
+export function cedarProblem(file: string, text: string, linesBefore: number, error: DetailedError): Problem {
   const [where] = error.sourceLocations ?? [];
   // Cedar counts bytes.
   const offset = where ? Buffer.from(text).subarray(0, where.start).toString().length : 0;

@@ -4,6 +4,7 @@ import type { Decision } from '../domain/decision.js';
 import { cedarVersion } from './cedar.js';
 import { decide } from './decide.js';
 import { digestOf } from './digest.js';
+import { isGate } from './obligations.js';
 import { broken, digestOfTexts, parsePack, readPackTexts, shippedPolicies, type Pack } from './pack.js';
 import type { PolicyQuestion } from './request.js';
 
@@ -52,7 +53,7 @@ export function policyOf(
       digest,
       schema,
       policies: Object.fromEntries(rules.map(({ id, text }) => [id, text])),
-      gates: new Set(rules.flatMap(({ id, require }) => (require ? [id] : []))),
+      gates: new Set(rules.filter(isGate).map(({ id }) => id)),
     },
     settings,
   };
