@@ -26,7 +26,7 @@ describeUnless(lacking, 'the first hour', () => {
     folder = await mkdtemp(join(tmpdir(), 'tenure-dev-'));
     await writeFile(join(folder, 'ledger-password'), ledger.adminPassword, { mode: 0o600 });
     await mkdir(join(folder, 'manifests'));
-    dev = pretend({ cwd: folder, env: { TENURE_LOG: 'warn' } });
+    dev = pretend({ cwd: folder, env: { TENURE_LOG: 'warn', TENURE_AS: 'ada@example.com' } });
     devEnded = run(['dev'], dev.io);
     await eventually(
       async () => `${dev.stdout()}${dev.stderr()}`,
@@ -178,7 +178,7 @@ describeUnless(lacking, 'the first hour', () => {
       () => tenure('list', '--gates'),
       ({ stdout }) => stdout.includes('payments-db'),
     );
-    const approved = await tenure('approve', 'payments-db', '--yes');
+    const approved = await tenure('approve', 'payments-db', '--as', 'second@localhost', '--yes');
     expect(approved.stdout).toContain('provision payments-db (production, internal data)');
     expect(approved.stdout).toMatch(/plan digest: sha256:[0-9a-f]{64}/);
     expect(approved.code).toBe(0);
@@ -200,7 +200,7 @@ describeUnless(lacking, 'the first hour', () => {
       () => tenure('list', '--gates'),
       ({ stdout }) => stdout.includes('reports-db'),
     );
-    await tenure('approve', 'reports-db', '--yes', '--no-wait');
+    await tenure('approve', 'reports-db', '--as', 'second@localhost', '--yes', '--no-wait');
     const { code, stdout } = await pruning;
     expect(stdout).toContain('reports-db: offboard succeeded');
     expect(code).toBe(0);
@@ -224,7 +224,7 @@ async function addTarget(port: number): Promise<void> {
 async function restartDev(): Promise<void> {
   dev.interrupt();
   expect(await devEnded).toBe(0);
-  dev = pretend({ cwd: folder, env: { TENURE_LOG: 'warn' } });
+  dev = pretend({ cwd: folder, env: { TENURE_LOG: 'warn', TENURE_AS: 'ada@example.com' } });
   devEnded = run(['dev'], dev.io);
   await eventually(
     async () => `${dev.stdout()}${dev.stderr()}`,
@@ -233,7 +233,7 @@ async function restartDev(): Promise<void> {
 }
 
 async function tenure(...argv: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
-  const pretended = pretend({ cwd: folder, env: { TENURE_AS: 'grace@example.com' } });
+  const pretended = pretend({ cwd: folder, env: { TENURE_AS: 'ada@example.com' } });
   const code = await run(argv, pretended.io);
   return { code, stdout: pretended.stdout(), stderr: pretended.stderr() };
 }
