@@ -62,6 +62,7 @@ class Writer {
     for (;;) {
       await this.#takeIn(tree);
       const before = await this.#find(tree, statement);
+      if (before === 'not taken in') continue;
       if (before) return before;
       const index = tree.size;
       if (!(await this.shelf.create(entryName(index), text))) continue;
@@ -92,10 +93,12 @@ class Writer {
     await this.shelf.create(checkpointName(tree.size), this.#checkpoint(tree));
   }
 
-  async #find(tree: MerkleTree, statement: string): Promise<Appended | undefined> {
+  async #find(tree: MerkleTree, statement: string): Promise<Appended | 'not taken in' | undefined> {
     const { operation, run } = namesOf(statement);
     const found = (await listUnder(this.shelf, operation)).find((entry) => entry.run === run);
     if (!found) return undefined;
+    // Another worker has appended it since we looked.
+    if (found.index >= tree.size) return 'not taken in';
     const envelope = parseEnvelope((await this.shelf.get(entryName(found.index))) ?? '');
     if (!envelope) throw this.#broken(`${entryName(found.index)} is missing or damaged. Restore it from a backup`);
     return { index: found.index, isNew: false, envelope, proof: await this.#proof(tree, found.index) };

@@ -72,6 +72,23 @@ test('workers that append at the same time lose nothing, double nothing and writ
   expect(last.root).toEqual(treeOf((await entries()).map(leafHash)).root());
 });
 
+test('what another worker appends at this very moment is found, not appended again', async () => {
+  const other = openLog(directoryShelf(folder), name, privateKey);
+  let isFirst = true;
+  const late: Shelf = {
+    ...shelf,
+    list: async (below) => {
+      // After this worker has looked for new entries, and before it looks for the operation.
+      if (isFirst) await other.append(about('nhi/app/rotate/1'));
+      isFirst = false;
+      return shelf.list(below);
+    },
+  };
+  const again = await openLog(late, name, privateKey).append(about('nhi/app/rotate/1'));
+  expect([again.index, again.isNew]).toEqual([0, false]);
+  expect(openCheckpoint(again.proof.checkpoint, key)!.size).toBe(1);
+});
+
 test('every checkpoint only adds to those before it', async () => {
   await appended(20);
   const tree = treeOf((await entries()).map(leafHash));
