@@ -15,7 +15,7 @@ import { developmentKeyFile } from './sign.js';
 export const standIn = 'second@localhost';
 
 /** The groups that the policies of this package name. */
-const everyGroup = ['security', 'platform', 'owners'];
+const everyGroup = ['security', 'platform', 'responders', 'owners'];
 
 /**
  * Makes a key for `person`, for a stand-in second person and for the worker's automation, and the directory of them, beside the state.

@@ -220,8 +220,8 @@ describe('tenure dev', () => {
     const source = directorySource({ file, stateDirectory: state });
     const directory = await source.current();
     expect(directory.parties).toMatchObject([
-      { name, kind: 'person', groups: ['security', 'platform', 'owners'] },
-      { name: standIn, kind: 'person', groups: ['security', 'platform', 'owners'] },
+      { name, kind: 'person', groups: ['security', 'platform', 'responders', 'owners'] },
+      { name: standIn, kind: 'person', groups: ['security', 'platform', 'responders', 'owners'] },
       { name: 'automation/tenure', kind: 'automation', owner: name },
     ]);
     for (const one of [name, standIn])
