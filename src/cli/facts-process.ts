@@ -67,7 +67,7 @@ export class ProcessReader {
     }
     const started = event.activityTaskStartedEventAttributes;
     if (started) {
-      const lastFailure = started.lastFailure?.message;
+      const lastFailure = await this.messageOf(started.lastFailure);
       this.attempts.set(String(started.scheduledEventId), {
         attempt: started.attempt ?? 1,
         ...(lastFailure && { lastFailure }),
@@ -99,7 +99,7 @@ export class ProcessReader {
     };
   }
 
-  private stepFailed(base: Base, id: string, failure: Failure | null | undefined): Fact {
+  private async stepFailed(base: Base, id: string, failure: Failure | null | undefined): Promise<Fact> {
     const step = this.steps.get(id)!;
     const root = rootOf(failure);
     return {
@@ -109,7 +109,7 @@ export class ProcessReader {
       ...(step.summary && { summary: step.summary }),
       attempt: this.attempts.get(id)?.attempt ?? 1,
       code: root?.applicationFailureInfo?.type || (root?.timeoutFailureInfo ? 'OutcomeUnknown' : 'Unexpected'),
-      message: root?.message ?? 'it failed',
+      message: (await this.messageOf(root)) ?? 'it failed',
     };
   }
 
@@ -198,9 +198,16 @@ export class ProcessReader {
       kind: this.kind,
       outcome,
       code: info?.type ?? 'Unexpected',
-      message: failure?.message ?? 'it failed',
+      message: (await this.messageOf(failure)) ?? 'it failed',
       ...(result?.leftovers?.length ? { leftovers: result.leftovers } : {}),
     };
+  }
+
+  /** Where payloads are encrypted, the message is one too. */
+  private async messageOf(failure: Failure | null | undefined): Promise<string | undefined> {
+    const encoded = failure?.encodedAttributes as Payload | null | undefined;
+    const said = encoded ? await this.decode<{ message?: unknown }>({ payloads: [encoded] }) : undefined;
+    return typeof said?.message === 'string' ? said.message : (failure?.message ?? undefined);
   }
 
   private async summaryOf(event: Event): Promise<string | undefined> {

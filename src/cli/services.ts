@@ -80,11 +80,12 @@ async function optionsFor(io: Io, folder: string): Promise<ConnectOptions> {
   return { address: note.address, namespace: note.namespace, alone: true };
 }
 
-/** Who asks has to encrypt, and who looks has to decrypt. */
+/** Who asks has to encrypt, and who looks has to decrypt: without keys, the codec at least says which one is wanted. */
 async function dataConverterOf(file: string): Promise<DataConverter> {
   const encryption = await loadEncryption(file);
-  if (!encryption.encryption) return {};
-  return (await import('../temporal/codec/converter.js')).dataConverterFor(encryption);
+  if (encryption.encryption) return (await import('../temporal/codec/converter.js')).dataConverterFor(encryption);
+  const { payloadCodec } = await import('../temporal/codec/aes-gcm.js');
+  return { payloadCodecs: [payloadCodec({ keys: new Map() })] };
 }
 
 async function connect(options: ConnectOptions, dataConverter: DataConverter): Promise<ConnectedClient> {

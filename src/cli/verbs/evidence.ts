@@ -129,12 +129,14 @@ async function converterOf(file: string): Promise<DataConverter> {
   return dataConverterFor(await loadEncryption(file));
 }
 
-/** The workflows of this installation, where they were built. */
+/** The workflows of this installation, where they were built, as workers run them with and without encryption. */
 async function ownCode(): Promise<string[]> {
   const { workflowBundlePath } = await import('../../temporal/bundle.js');
   const { digestOfText } = await import('../../evidence/attachments.js');
+  const { encodingFailures } = await import('../../temporal/codec/converter.js');
   try {
-    return [digestOfText(await readFile(workflowBundlePath(), 'utf8'))];
+    const code = await readFile(workflowBundlePath(), 'utf8');
+    return [code, encodingFailures(code)].map(digestOfText);
   } catch {
     return [];
   }

@@ -34,6 +34,10 @@ export async function keyRingOf({ keys, current }: NonNullable<TenureConfig['enc
 /** For `workflowBundle` of a worker: the bundle as it is, or told to write failures as payloads. */
 export async function workflowBundleFor({ encryption }: Encryption, codePath: string): Promise<WorkflowBundleOption> {
   if (encryption?.current === undefined) return { codePath };
-  // On the first line of the bundle, so that its source map stays right.
-  return { code: `var tenureEncodesFailures = true; ${await readFile(codePath, 'utf8')}` };
+  return { code: encodingFailures(await readFile(codePath, 'utf8')) };
+}
+
+/** The code of a bundle as workers run it where payloads are encrypted. On its first line, so that its source map stays right. */
+export function encodingFailures(code: string): string {
+  return `var tenureEncodesFailures = true; ${code}`;
 }
