@@ -23,12 +23,14 @@ import { guardActivities, type ActivityProbe } from '../activities/interceptor.j
 import { createReviewActivities } from '../activities/reviews.js';
 import { createNoticeActivities } from '../activities/notices.js';
 import { createPolicyActivities } from '../activities/policy.js';
+import { createRoutineReviewActivities } from '../activities/routine-review.js';
 import { createTrustActivities } from '../activities/trust.js';
 import { loadFreezes } from './config/load.js';
 import type { TenureConfig } from './config/types.js';
 import type { Directory } from './domain/directory.js';
 import type { ExceptionActivities } from './domain/exception.js';
 import type { Freeze } from './domain/identity.js';
+import type { RoutineReviewActivities } from './domain/routine-review.js';
 import { emergencyTaskQueue, taskQueue } from './domain/wire.js';
 import { remembering } from './evidence/attachments.js';
 import { openEvidenceWriter } from './evidence/open.js';
@@ -54,6 +56,7 @@ export type Activities = CredentialActivities &
   RecordActivities &
   TrustActivities &
   ExceptionActivities &
+  RoutineReviewActivities &
   FleetActivities;
 
 export interface TenureWorkerOptions {
@@ -162,6 +165,13 @@ function createActivities(
       log,
     }),
     ...createReviewActivities({ client, evidence, loadDirectory }),
+    ...createRoutineReviewActivities({
+      client,
+      evidence: evidence.reader,
+      published: publishedIn(config.stateDirectory),
+      loadDirectory,
+      settings: config.review,
+    }),
     ...createExceptionActivities({
       settings: config.exceptions,
       published: publishedIn(config.stateDirectory),

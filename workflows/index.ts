@@ -8,4 +8,5 @@ export { offboard } from './offboard.js';
 export { provision } from './provision.js';
 export { revoke } from './revoke.js';
 export { rotate } from './rotate.js';
+export { routineReview } from './routine-review.js';
 export { validate } from './validate.js';

@@ -85,6 +85,7 @@ const verbs: Readonly<Record<string, Readonly<Record<string, () => Promise<Add>>
     history: async () => (await import('./verbs/history.js')).addHistory,
     explain: async () => (await import('./verbs/explain.js')).addExplain,
     attribute: async () => (await import('./verbs/attribute.js')).addAttribute,
+    review: async () => (await import('./verbs/review.js')).addReview,
   },
   'Change:': {
     rotate: async () => (await import('./verbs/rotate.js')).addRotate,

@@ -24,6 +24,7 @@ import type {
   TrustActivities,
 } from '../../activities/contract.js';
 import type { ExceptionActivities } from '../../src/domain/exception.js';
+import type { RoutineReviewActivities } from '../../src/domain/routine-review.js';
 import { defaultTiming, type Timing } from '../../src/domain/process.js';
 import { emergencyTaskQueue, taskQueue } from '../../src/domain/wire.js';
 
@@ -34,6 +35,7 @@ export type Activities = CredentialActivities &
   RecordActivities &
   TrustActivities &
   ExceptionActivities &
+  RoutineReviewActivities &
   ReviewActivities &
   FleetActivities;
 
