@@ -160,7 +160,7 @@ export interface ReviewActivities {
   /** One evidence record for the review of an elevation. Returns its digest, `sha256:<hex>`. */
   sealReview(record: ReviewRecord): Promise<{ readonly evidence: string }>;
   /** Whether an elevation has taken its rights back, as its own state says. One that does not answer has not. */
-  lookAtElevation(operation: string): Promise<{ readonly isRestored: boolean }>;
+  lookAtElevation(operation: string, run: string): Promise<{ readonly isRestored: boolean }>;
 }
 
 /** Writes what happened where it can be read later, and tells people. */
@@ -207,8 +207,11 @@ export interface FleetActivities {
     readonly requestId: string;
     readonly requester: string;
   }): Promise<ScheduledOutcome>;
-  /** The result of a process that outlived its identity's run. Throws retryable, benign `StillRunning` until it has ended. */
-  awaitProcess(operation: string): Promise<ProcessResult>;
+  /**
+   * The result of a process that outlived its identity's run. Throws retryable, benign `StillRunning` until it has ended. With `run` that of
+   * one run alone: what somebody has started or reset in its place says nothing about it.
+   */
+  awaitProcess(operation: string, run?: string): Promise<ProcessResult>;
 }
 
 /** What a look at a rotation policy found. */

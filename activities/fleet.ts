@@ -68,9 +68,9 @@ export function createFleetActivities({ client, perTarget, due, signer, delayOf 
       throw lookAgain(`${input.name} has not been rotated yet`);
     },
 
-    async awaitProcess(operation) {
+    async awaitProcess(operation, run) {
       try {
-        return await within(lookMs, () => resultOf(operation));
+        return await within(lookMs, () => resultOf(operation, run));
       } catch (error) {
         throw asSeenByParent(error, operation);
       }
@@ -141,8 +141,8 @@ export function createFleetActivities({ client, perTarget, due, signer, delayOf 
     return { outcome: 'waits', detail: `is queued behind ${operation}: ${wait}` };
   }
 
-  async function resultOf(operation: string): Promise<ProcessResult> {
-    const handle = client.workflow.getHandle(operation);
+  async function resultOf(operation: string, run: string | undefined): Promise<ProcessResult> {
+    const handle = client.workflow.getHandle(operation, run, { followRuns: run === undefined });
     const { status } = await handle.describe();
     if (status.name === 'RUNNING') throw lookAgain(`${operation} is still at work`);
     return (await handle.result()) as ProcessResult;

@@ -56,8 +56,8 @@ export function createReviewActivities(deps: ReviewDependencies): ReviewActiviti
       return { evidence: digestOfText(text) };
     },
 
-    async lookAtElevation(operation) {
-      const handle = client.workflow.getHandle(operation);
+    async lookAtElevation(operation, run) {
+      const handle = client.workflow.getHandle(operation, run);
       const ask = (): Promise<ProcessState> => handle.query<ProcessState>(processMessages.process);
       const state = await client.withDeadline(Date.now() + lookMs, ask).catch(() => undefined);
       return { isRestored: state?.stages.some(({ name, status }) => name === 'restore' && status === 'done') ?? false };

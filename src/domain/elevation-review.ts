@@ -35,6 +35,8 @@ export const noRecord = `sha256:${'0'.repeat(64)}`;
 export interface ReviewStart {
   readonly operation: string;
   readonly identity: string;
+  /** The run of the process that lends: what another one says of itself tells nothing. */
+  readonly run: string;
   /** The change that takes the rights back: what is declared, and the fence of the way back. */
   readonly back: {
     readonly identity: string;

@@ -33,6 +33,7 @@ import { openEvidenceWriter, type EvidenceConfig } from '../../src/evidence/open
 import { createLocalStoreKey, openLocalStore } from '../../src/stores/local.js';
 import type { Store } from '../../src/stores/store.js';
 import type { Target } from '../../src/targets/target.js';
+import type { Permits } from '../../src/trust/permits.js';
 import { buildWorkflowBundle } from '../../src/temporal/bundle.js';
 import {
   connectClient,
@@ -69,6 +70,8 @@ export interface Surroundings extends Knobs {
   readonly target: FakeTarget;
   /** The target `db-2`, for identities that move. */
   readonly target2: FakeTarget;
+  /** Which runs may have an effect, from the next worker on; without, all may. */
+  permits?: Permits;
   /** Real ones, by name. */
   readonly targets: Map<string, Target>;
   /** The store `local`. */
@@ -168,7 +171,7 @@ export class Engine {
       connection: this.connectedWorker.connection,
       workflowBundle: this.bundle,
       activities: this.activities(),
-      interceptors: { activity: [guardActivities(pino({ level: 'silent' }))] },
+      interceptors: { activity: [guardActivities(pino({ level: 'silent' }), this.around.permits)] },
       stickyQueueScheduleToStartTimeout: 500,
     };
     this.workers = await Promise.all(

@@ -1,4 +1,10 @@
-import { ApplicationFailure, ChildWorkflowCancellationType, ParentClosePolicy, startChild } from '@temporalio/workflow';
+import {
+  ApplicationFailure,
+  ChildWorkflowCancellationType,
+  ParentClosePolicy,
+  startChild,
+  workflowInfo,
+} from '@temporalio/workflow';
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import {
   elevationReviewWorkflow,
@@ -50,6 +56,7 @@ function startOf(process: Process): ReviewStart {
   return {
     operation,
     identity,
+    run: workflowInfo().runId,
     back: process.undoing(),
     elevation: request.elevation!,
     reason: request.reason ?? '',

@@ -20,15 +20,15 @@ export interface Ended {
 
 /** Waits for the end, and has lent rights taken back that are overdue, or whose process is gone. */
 export async function awaitEnd(start: ReviewStart, takeBack: (why: string) => Promise<void>): Promise<Ended> {
-  const { operation } = start;
+  const { operation, run } = start;
   let ended: Ended | undefined;
   const waiting = waiterFor(`Wait for ${operation}`)
-    .awaitProcess(operation)
+    .awaitProcess(operation, run)
     .then((result) => ({ result }), resultIn)
     .then((found) => (ended = found));
   const deadline = new Date(Date.parse(start.until) + slackMs).toISOString();
   await until(() => ended !== undefined, deadline, 'until lent rights are overdue');
-  if (ended === undefined && !(await isRestored(operation))) await takeBack('their time is over');
+  if (ended === undefined && !(await isRestored(start))) await takeBack('their time is over');
   const { result } = await waiting;
   if (!isProven(result)) await takeBack('the process that lent them has ended without taking them back');
   return result ? { result } : {};
@@ -59,9 +59,9 @@ export async function takeBackOverdue(reviewing: Reviewing, why: string): Promis
 }
 
 /** The elevation may go on for long after the rights are back. Where it does not answer they count as lent. */
-async function isRestored(operation: string): Promise<boolean> {
+async function isRestored({ operation, run }: ReviewStart): Promise<boolean> {
   const looked = await callerFor(false)('careful', `Look whether ${operation} has taken them back`)
-    .lookAtElevation(operation)
+    .lookAtElevation(operation, run)
     .catch(() => ({ isRestored: false }));
   return looked.isRestored;
 }
