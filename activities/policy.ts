@@ -86,6 +86,7 @@ async function groundsOf(
   demandSamePlan(input, plan);
   const [policy, directory] = await Promise.all([loadPolicy(), loadDirectory()]);
   const receivedAt = issuedAt(input.request.signed);
+  demandRecent(input, receivedAt, now);
   const requester = await verifyRequest(input.request, input.identity, { directory, now, receivedAt });
   const common = { input, plan, policy, requester, directory, now, votes: [], advance: [] };
   const facts = await factsOf(input, plan, gate !== undefined);
@@ -94,6 +95,17 @@ async function groundsOf(
   const known = isGated && gate === undefined ? await factsOf(input, plan, true) : facts;
   const grounds = { ...common, facts: known, advance };
   return gate ? { ...grounds, votes: await votesOf(grounds, gate) } : grounds;
+}
+
+/** A request may have waited in a queue and at a gate of thirty days; one that is older was kept by somebody to be used later. */
+const oldestMs = 45 * 86_400_000;
+
+function demandRecent({ operation }: ProcessInput, askedAt: Date, now: Date): void {
+  if (now.getTime() - askedAt.getTime() <= oldestMs) return;
+  throw new TenureError(
+    'ApprovalRefused',
+    `what ${operation} was asked for is too long ago; nothing was touched. Ask again`,
+  );
 }
 
 /** The plan that is decided on is what follows from the input, whatever was shown. */

@@ -231,6 +231,14 @@ test('a request that nobody signed, or that is not what was signed, is refused',
   await expect(asked(questionOf(elsewhere))).rejects.toMatchObject({ code: 'ApprovalRefused' });
 });
 
+test('a request that was kept for months permits nothing', async () => {
+  policy = await policies('open');
+  const later = new Date(now.getTime() + 46 * 86_400_000);
+  await expect(asked(questionOf(await inputOf()), 'run-1', later)).rejects.toMatchObject({
+    message: expect.stringContaining('too long ago'),
+  });
+});
+
 test('who asked is looked up again: somebody who was taken out of the directory asks for nothing any more', async () => {
   const input = await inputOf();
   directory = directoryOf(grace);

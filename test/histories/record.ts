@@ -5,9 +5,9 @@ import { afterAll, beforeAll, test } from 'vitest';
 import { TenureError } from '../../src/domain/errors.js';
 import { reviewId, reviewMessages, type ReviewState } from '../../src/domain/elevation-review.js';
 import type { Consumer } from '../../src/domain/identity.js';
-import type { Vote } from '../../src/domain/process.js';
 import { campaignWorkflow, identityId, processMessages, taskQueue } from '../../src/domain/wire.js';
 import { packageRoot } from '../../src/package-root.js';
+import { ballot } from '../support/ballots.js';
 import { Engine, eventually, impatient, specOf } from '../support/engine.js';
 import { begun, closedAs, provisioned } from '../support/world.js';
 import { keepHistory } from './files.js';
@@ -15,7 +15,6 @@ import type { History } from '@temporalio/common/lib/proto-utils.js';
 
 const { version } = JSON.parse(readFileSync(path.join(packageRoot, 'package.json'), 'utf8')) as { version: string };
 const consumers: readonly Consumer[] = [{ name: 'api', notify: { command: ['true'] } }];
-const vote: Vote = { approver: 'grace', decision: 'approve', planDigest: 'sha256:plan', at: '2026-01-01T00:00:00.000Z' };
 
 let engine: Engine;
 beforeAll(async () => {
@@ -72,7 +71,8 @@ test('a gate: approved, expired, denied', async () => {
   engine.around.only.set(name, { obligations: { approvals: 1, gateMs: 60_000 } });
   for (const decision of ['approve', 'deny'] as const) {
     const handle = await begun(engine, { kind: 'rotate' }, name);
-    await handle.signal(processMessages.decide, { ...vote, decision });
+    await engine.processWhen(handle.operation, ({ gate }) => gate?.outcome === 'open');
+    await handle.signal(processMessages.decide, ballot('grace', { decision }));
     await closedAs(handle);
   }
   engine.around.only.set(name, { obligations: { approvals: 1, gateMs: 500 } });
@@ -95,7 +95,7 @@ test('taken back: a refusal, a store that is away, a consumer, an undo that park
   refuse('uninstall', name);
   const parked = await begun(engine, { kind: 'rotate' }, name);
   await engine.processWhen(parked.operation, (state) => state.parked !== undefined);
-  await parked.signal(processMessages.resume, { by: 'ada', how: 'again' });
+  await engine.answerPark(parked.operation, { how: 'again' });
   await closedAs(parked);
   engine.around.only.set(name, { obligations: { approvals: 1, gateMs: 60_000 } });
   const cancelled = await begun(engine, { kind: 'rotate' }, name);
@@ -113,7 +113,7 @@ test('only forward: parked past the point of no return, resumed, abandoned', asy
     refuse('retire', name);
     const handle = await begun(engine, { kind: 'rotate' }, name);
     await engine.processWhen(handle.operation, ({ parked }) => parked !== undefined);
-    await handle.signal(processMessages[signal], { by: 'ada', how: 'again', reason: 'later' });
+    await engine.answerPark(handle.operation, signal === 'resume' ? { how: 'again' } : { reason: 'later' });
     await closedAs(handle);
     await engine.stateWhen(name, ({ running }) => !running);
   }

@@ -117,7 +117,7 @@ describe('I10: a campaign', () => {
     await replayed(engine, 'campaign/parking');
     for (const name of ['p-1', 'p-2']) {
       const { running } = await engine.state(name);
-      await engine.process(running!.operation).signal('resume', { by: 'ada', how: 'again' });
+      await engine.answerPark(running!.operation, { how: 'again' });
       await engine.stateWhen(name, (state) => !state.running && state.recent.at(-1)?.outcome === 'succeeded');
     }
   });

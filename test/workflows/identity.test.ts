@@ -386,7 +386,10 @@ describe.concurrent('a process that is stopped by hand', () => {
     const hold = held('forged', 'verify');
     const rotation = await begun(engine, { kind: 'rotate' }, 'forged');
     await hold.isReached();
-    await rotation.signal(processMessages.preempt, { by: 'mallory' });
+    await rotation.signal(processMessages.preempt, {
+      by: 'mallory',
+      request: { id: 'x', kind: 'revoke', emergency: true, requester: 'mallory' },
+    });
     hold.letGo();
     const state = await engine.stateWhen('forged', ({ running }) => !running);
     expect(state.status).toBe('needs-operator');
