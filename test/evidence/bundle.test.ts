@@ -3,8 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { digestOfText } from '../../src/evidence/attachments.js';
 import { readBundle, writeBundle } from '../../src/evidence/bundle/files.js';
-import { manifestName, manifestOf, withManifest } from '../../src/evidence/bundle/manifest.js';
+import { manifestDigestName, manifestName, manifestOf, withManifest } from '../../src/evidence/bundle/manifest.js';
 
 const files = new Map([
   ['checkpoint', 'tenure\n1\n'],
@@ -65,6 +66,7 @@ test('the table of contents lists every file with its digest, and is read in exa
   const bundle = withManifest(files, { identity: 'app' }, [0]);
   expect(manifestOf(bundle)).toMatchObject({ selection: { identity: 'app' }, entries: [0] });
   expect(Object.keys(manifestOf(bundle)!.files).sort()).toEqual([...files.keys()].sort());
-  const spaced = new Map([...bundle, [manifestName, ` ${bundle.get(manifestName)!}`]]);
+  const text = ` ${bundle.get(manifestName)!}`;
+  const spaced = new Map([...bundle, [manifestName, text], [manifestDigestName, `${digestOfText(text)}\n`]]);
   expect(manifestOf(spaced)).toBeUndefined();
 });

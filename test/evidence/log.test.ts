@@ -72,6 +72,15 @@ test('workers that append at the same time lose nothing, double nothing and writ
   expect(last.root).toEqual(treeOf((await entries()).map(leafHash)).root());
 });
 
+test('an operation whose name another one begins with is another one', async () => {
+  const log = openLog(shelf, name, privateKey);
+  await log.append(about('nhi/app/rotate/1'));
+  expect((await log.append(about('nhi/app/rotate'))).isNew).toBe(true);
+  expect((await log.append(about('nhi/app/rotate/1/review'))).isNew).toBe(true);
+  expect((await log.append(about('nhi/app/../../x'))).isNew).toBe(true);
+  expect(await shelf.list('operations')).toHaveLength(4);
+});
+
 test('what another worker appends at this very moment is found, not appended again', async () => {
   const other = openLog(directoryShelf(folder), name, privateKey);
   let isFirst = true;
@@ -79,8 +88,10 @@ test('what another worker appends at this very moment is found, not appended aga
     ...shelf,
     list: async (below) => {
       // After this worker has looked for new entries, and before it looks for the operation.
-      if (isFirst) await other.append(about('nhi/app/rotate/1'));
-      isFirst = false;
+      if (isFirst && below.startsWith('operations/')) {
+        isFirst = false;
+        await other.append(about('nhi/app/rotate/1'));
+      }
       return shelf.list(below);
     },
   };
@@ -115,6 +126,7 @@ describe('after a crash', () => {
     await writeFile(join(folder, 'entries', '~00000000-0000-0000-0000-000000000000.tmp'), '{"payloadTy');
     const next = await openLog(shelf, name, privateKey).append(about('nhi/app/rotate/9'));
     expect(next.index).toBe(2);
+    expect(await shelf.list('entries')).toEqual([entryName(0), entryName(1), entryName(2)]);
   });
 
   test('a log of many entries is read back by its tiles, and without them', async () => {

@@ -126,6 +126,11 @@ test('no changed proof is believed', () => {
   );
 });
 
+test('an inner node is not proven to be a leaf by the rest of a proof', () => {
+  const [inner, ...rest] = [treeOf(leaves.slice(0, 2)).root(), ...tree.inclusion(0, 8).slice(1)];
+  expect(isIncluded(inner, 0, 8, rest, tree.root(8))).toBe(false);
+});
+
 test('a leaf is not an inner node: the same bytes give another hash', () => {
   const inner = Buffer.concat([leaves[0]!, leaves[1]!]);
   expect(leafHash(inner)).not.toEqual(treeOf(leaves.slice(0, 2)).root());
