@@ -8,7 +8,7 @@ import { isGate } from './obligations.js';
 import { broken, digestOfTexts, parsePack, readPackTexts, shippedPolicies, type Pack } from './pack.js';
 import type { PolicyQuestion } from './request.js';
 
-export type { AdvanceApproval, PolicyQuestion } from './request.js';
+export type { PolicyQuestion } from './request.js';
 
 /** Decides on plans. Pure: the same question and the same policy always give the same decision. */
 export interface Policy {

@@ -524,7 +524,7 @@ test('every thread prepares the policies for itself', async () => {
   const cedar = JSON.stringify(
     join(import.meta.dirname, '../../node_modules/@cedar-policy/cedar-wasm/nodejs/cedar_wasm.js'),
   );
-  await (await policyIn(everything)).decide(questionOf());
+  (await policyIn(everything)).decide(questionOf());
   const worker = new Worker(
     `const cedar = require(${cedar});
      const uid = { type: 'Tenure::Person', id: 'a' };
