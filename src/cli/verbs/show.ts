@@ -9,6 +9,7 @@ import { nameOf, processOf } from '../identities.js';
 import { hintsOf } from '../live.js';
 import type { Output } from '../output.js';
 import { proofLines } from '../outcome.js';
+import type { Services } from '../services.js';
 import { verb, type CommonOptions, type Runtime } from '../session.js';
 import { stageLine } from '../stages.js';
 import { standingOf } from '../standing.js';
@@ -29,7 +30,7 @@ export function addShow(program: Command, runtime: Runtime): void {
     const { state, live } = await standingOf(client, await services.namespace(), name);
     const running = state.running && (await processOf(client, state.running.operation));
     const last = await lastEnded(client, state);
-    const evidence = last?.evidence === undefined ? null : evidenceOf(last.operation, last.evidence);
+    const evidence = last?.evidence === undefined ? null : await evidenceOf(services, last.operation, last.evidence);
     const ui = await services.uiLink(identityId(name));
     out.answer({ identity: name, live, state, process: running ?? null, last: last ?? null, evidence, ui: ui ?? null });
     if (!live) out.note('no worker is running: this is what the last process left; start one with: tenure worker');
@@ -48,9 +49,17 @@ async function lastEnded(client: Client, state: IdentityState): Promise<ProcessR
   return ending?.how === 'ended' ? ending.result : undefined;
 }
 
-/** What names the record, and what shows it. */
-function evidenceOf(operation: string, digest: string): { readonly digest: string; readonly command: string } {
-  return { digest, command: `tenure explain ${operation}` };
+/** The record by its digest, the log that it lies in, as far as the operator's file says, and what tells it. */
+async function evidenceOf(
+  services: Services,
+  operation: string,
+  digest: string,
+): Promise<{ readonly digest: string; readonly file: string; readonly command: string }> {
+  const log = (await services.config().catch(() => undefined))?.evidence.log ?? {
+    directory: '<stateDirectory>/evidence',
+  };
+  const file = 'directory' in log ? log.directory : `s3://${log.s3.bucket}/${log.s3.prefix}`;
+  return { digest, file, command: `tenure explain ${operation}` };
 }
 
 function tellState(out: Output, state: IdentityState): void {
