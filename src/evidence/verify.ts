@@ -2,7 +2,6 @@
  * Verifies a bundle by itself: nothing is asked of a server, a log or a directory outside of it. What a verifier has from elsewhere, an
  * earlier checkpoint, the log's key, a directory, makes the answer stronger.
  */
-import { loadDataConverter } from '@temporalio/common/lib/internal-non-workflow/index.js';
 import type { DataConverter } from '@temporalio/common';
 import type { Directory } from '../domain/directory.js';
 import type { BundleFiles } from './bundle/files.js';
@@ -61,11 +60,10 @@ async function checkOne(log: LogUnderTest, entry: EntryUnderTest, options: Verif
   const { record, subject } = entry;
   const checks = await checkEntry(log, entry);
   if (!record) return checks;
-  const converter = options.dataConverter && loadDataConverter(options.dataConverter);
   return [
     ...checks,
     ...(await checkPeople(log.files, record, subject, options.directory)),
-    ...(await checkHistory(log.files, record, subject, converter)),
+    ...(await checkHistory(log.files, record, subject, options.dataConverter?.payloadCodecs)),
   ];
 }
 

@@ -1,5 +1,5 @@
 /** The history beside a record: that it is the one, that it is of this run, and that the workflow said there what the record says. */
-import { defaultDataConverter, type LoadedDataConverter, type Payload } from '@temporalio/common';
+import { defaultDataConverter, type Payload, type PayloadCodec } from '@temporalio/common';
 import { decodeArrayFromPayloads } from '@temporalio/common/lib/internal-non-workflow/index.js';
 import { historyFromJSON, type History } from '@temporalio/common/lib/proto-utils.js';
 import { canonicalJson } from '../../canonical-json.js';
@@ -10,6 +10,7 @@ import { attachmentName, digestOfText } from '../attachments.js';
 import type { BundleFiles } from '../bundle/files.js';
 import { recordOf, saidIn, type Told } from '../records.js';
 import { broken, check, unknown, unless, type Check, type Finding } from './check.js';
+import { decodedHistory } from './decoded-history.js';
 
 type Event = NonNullable<History['events']>[number];
 type Payloads = { readonly payloads?: readonly Payload[] | null } | null | undefined;
@@ -31,12 +32,12 @@ export function historyOf(files: BundleFiles, { history }: ProcessRecord): Histo
   }
 }
 
-/** `converter` decodes the payloads where they are encoded. */
+/** `codecs` decode the payloads where they are encoded. */
 export async function checkHistory(
   files: BundleFiles,
   record: ProcessRecord,
   subject: string,
-  converter: LoadedDataConverter = defaultDataConverter,
+  codecs: readonly PayloadCodec[] = [],
 ): Promise<Check[]> {
   if (!record.history)
     return [
@@ -47,10 +48,9 @@ export async function checkHistory(
       },
     ];
   const history = historyOf(files, record);
-  const reader = new HistoryReader(history?.events ?? [], converter);
   return Promise.all([
     check(subject, 'history', () => isTheOne(files, record, history)),
-    ...(history ? [check(subject, 'history says', () => saysTheSame(reader, record))] : []),
+    ...(history ? [check(subject, 'history says', () => saysTheSame(history, record, codecs))] : []),
   ]);
 }
 
@@ -84,8 +84,10 @@ function runsIn(events: readonly Event[]): string[] {
   return [first?.originalExecutionRunId, ...resets].filter((run) => typeof run === 'string' && run !== '') as string[];
 }
 
-async function saysTheSame(reader: HistoryReader, record: ProcessRecord): Promise<Finding> {
-  if (reader.isEncoded) return unknown('its payloads are encoded; bring the codec’s keys with --config');
+async function saysTheSame(encoded: History, record: ProcessRecord, codecs: readonly PayloadCodec[]): Promise<Finding> {
+  const found = await decodedHistory(encoded, codecs);
+  if ('unreadable' in found) return unknown(found.unreadable);
+  const reader = new HistoryReader(found.history.events ?? []);
   const [input, told, ballots] = await Promise.all([reader.input(), reader.told(), reader.ballots()]);
   const votes = [...(record.rounds ?? []), ...(record.gate ? [record.gate] : [])].flatMap((gate) => gate.votes);
   const sent = new Set(ballots.map(textOf));
@@ -113,17 +115,7 @@ function textOf(value: unknown): string {
 }
 
 class HistoryReader {
-  constructor(
-    private readonly events: readonly Event[],
-    private readonly converter: LoadedDataConverter,
-  ) {}
-
-  /** A codec is in use whose keys are not here. */
-  get isEncoded(): boolean {
-    const [payload] = this.#inputOfStart()?.payloads ?? [];
-    const encoding = Buffer.from(payload?.metadata?.['encoding'] ?? []).toString();
-    return this.converter.payloadCodecs.length === 0 && !plainEncodings.includes(encoding);
-  }
+  constructor(private readonly events: readonly Event[]) {}
 
   async input(): Promise<ProcessInput | undefined> {
     return this.#first<ProcessInput>(this.#inputOfStart());
@@ -154,9 +146,6 @@ class HistoryReader {
   }
 
   async #first<T>(payloads: Payloads): Promise<T | undefined> {
-    return (await decodeArrayFromPayloads(this.converter, [...(payloads?.payloads ?? [])]))[0] as T | undefined;
+    return (await decodeArrayFromPayloads(defaultDataConverter, [...(payloads?.payloads ?? [])]))[0] as T | undefined;
   }
 }
-
-/** How the SDK writes payloads without a codec. */
-const plainEncodings = ['json/plain', 'binary/null', 'binary/plain', 'json/protobuf', 'binary/protobuf', ''];

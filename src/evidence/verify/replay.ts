@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { PayloadCodec } from '@temporalio/common';
-import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
+import { historyToJSON, type History } from '@temporalio/common/lib/proto-utils.js';
 import { attachmentName, digestOfText } from '../attachments.js';
 import type { BundleFiles } from '../bundle/files.js';
 import { broken, held, unknown, type Check, type Finding } from './check.js';
@@ -52,18 +52,21 @@ async function replayWith(
   const folder = await mkdtemp(join(tmpdir(), 'tenure-replay-'));
   try {
     await writeFile(join(folder, 'code.js'), code);
+    const closed = new Map<number, Finding>();
     for (const [at, { record, history }] of replayables.entries()) {
-      const plain = historyToJSON(await decodedHistory(history, codecs));
-      await writeFile(
-        join(folder, `${at}.json`),
-        `{"workflowId":${JSON.stringify(record.operation)},"history":${plain}}`,
-      );
+      const found = await decodedHistory(history, codecs);
+      if ('unreadable' in found) closed.set(at, unknown(`not replayed: ${found.unreadable}`));
+      else await writeFile(join(folder, `${at - closed.size}.json`), replayText(record.operation, found.history));
     }
-    const answers = await replayInChild(folder, replayables.length);
-    return answers.map(findingOf);
+    const answers = (await replayInChild(folder, replayables.length - closed.size)).map(findingOf);
+    return replayables.map((_, at) => closed.get(at) ?? answers.shift()!);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+function replayText(workflowId: string, history: History): string {
+  return `{"workflowId":${JSON.stringify(workflowId)},"history":${historyToJSON(history)}}`;
 }
 
 function findingOf(error: string | undefined): Finding {
