@@ -63,8 +63,12 @@ export async function directoriesAround(shelf: Shelf, instant: string): Promise<
   const next = names.findIndex((name) => numberIn(name)! > at);
   const before = next < 0 ? names.length - 1 : next - 1;
   const around = [names[before], names[before + 1]].filter((name) => name !== undefined);
-  const digests = await Promise.all(around.map((name) => shelf.get(name)));
-  const texts = await Promise.all(digests.map((digest) => digest && shelf.get(attachmentName('directories', digest))));
+  const texts = await Promise.all(
+    around.map(async (name) => {
+      const digest = await shelf.get(name);
+      return digest === undefined ? undefined : shelf.get(attachmentName('directories', digest));
+    }),
+  );
   return texts.flatMap((text) => (text ? [JSON.parse(text) as Directory] : []));
 }
 

@@ -3,18 +3,18 @@
  * `s3:PutObjectRetention`, `s3:GetObject` and `s3:ListBucket` on the prefix, and nothing that deletes. Credentials come from where the
  * AWS SDK looks for them.
  */
-import type { S3Client } from '@aws-sdk/client-s3';
+import type * as Aws from '@aws-sdk/client-s3';
 import { TenureError } from '../domain/errors.js';
 import type { S3Options } from './options.js';
 import { numbered, numberIn, type Shelf } from './shelf.js';
 
-type Sdk = typeof import('@aws-sdk/client-s3');
+type Sdk = typeof Aws;
 
 /** Opens the bucket; nothing is asked of it yet. */
 export function s3Shelf(options: S3Options): Shelf {
   const { bucket: Bucket, prefix } = options;
   const where = `s3://${Bucket}/${prefix}`;
-  let opened: Promise<{ sdk: Sdk; client: S3Client }> | undefined;
+  let opened: Promise<{ sdk: Sdk; client: Aws.S3Client }> | undefined;
   const open = () => (opened ??= connect(options));
   const told = <T>(what: string, work: () => Promise<T>): Promise<T> => telling(where, what, work);
 
@@ -108,7 +108,7 @@ async function lastBetween(
   return low;
 }
 
-async function connect({ region, endpoint }: S3Options): Promise<{ sdk: Sdk; client: S3Client }> {
+async function connect({ region, endpoint }: S3Options): Promise<{ sdk: Sdk; client: Aws.S3Client }> {
   // Loaded here: it is large, and most logs are in a folder.
   const sdk = await import('@aws-sdk/client-s3');
   const client = new sdk.S3Client({ region, ...(endpoint !== undefined && { endpoint, forcePathStyle: true }) });

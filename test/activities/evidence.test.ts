@@ -1,9 +1,9 @@
-import '../support/quiet.js';
 import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Client } from '@temporalio/client';
 import { MockActivityEnvironment } from '@temporalio/testing';
+import { DefaultLogger } from '@temporalio/worker';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createEvidenceActivities, type EvidenceDependencies } from '../../activities/evidence.js';
@@ -68,7 +68,8 @@ async function seal(told = sealing(), differs: Partial<EvidenceDependencies> = {
   const evidence = openEvidenceWriter(config);
   const log = pino({ level: 'silent' });
   const { seal: activity } = createEvidenceActivities({ evidence, workflows: 'the code', log, ...differs });
-  const environment = new MockActivityEnvironment({ workflowExecution: { workflowId: operation, runId } });
+  const quiet = { logger: new DefaultLogger('ERROR', () => {}) };
+  const environment = new MockActivityEnvironment({ workflowExecution: { workflowId: operation, runId } }, quiet);
   const { evidence: digest } = (await environment.run(activity, told)) as Awaited<ReturnType<typeof activity>>;
   return digest;
 }
