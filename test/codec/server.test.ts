@@ -235,13 +235,13 @@ describe('with tokens of an issuer', () => {
     readonly aud?: string;
     readonly iss?: string;
     readonly sub?: string;
-    readonly exp?: string | number;
+    readonly exp?: number;
   }
 
-  function tokenWith(differs: Claims = {}, key: KeyObject = privateKey, alg = 'ES256'): Promise<string> {
+  function tokenWith(differs: Claims = {}, key: KeyObject = privateKey): Promise<string> {
     const claims = { groups: ['everyone', 'security'], aud: 'temporal-ui', iss: address, sub: 'ada', ...differs };
-    const unsigned = new SignJWT(claims).setProtectedHeader({ alg, kid: 'k' });
-    return (differs.exp === undefined && !('exp' in differs) ? unsigned.setExpirationTime('5m') : unsigned).sign(key);
+    const unsigned = new SignJWT(claims).setProtectedHeader({ alg: 'ES256', kid: 'k' });
+    return (differs.exp === undefined ? unsigned.setExpirationTime('5m') : unsigned).sign(key);
   }
 
   test('it decodes for a user of the UI, whom the log names', async () => {

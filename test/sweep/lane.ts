@@ -184,6 +184,7 @@ export async function workerProgram(folder: string): Promise<string> {
   const program = await compiled('test/sweep/worker-program.ts', folder);
   await mkdir(join(folder, 'dist'), { recursive: true });
   await copyFile(workflowBundlePath(), join(folder, 'dist', 'workflow-bundle.js'));
+  await cp(join(packageRoot, 'bin'), join(folder, 'bin'), { recursive: true });
   // The schema of the policies belongs to the program.
   await cp(join(packageRoot, 'policies'), join(folder, 'policies'), { recursive: true });
   return program;

@@ -40,6 +40,8 @@ export interface SubjectOptions {
   readonly timing: Timing;
   /** How often the monitor logs in, milliseconds. */
   readonly monitorMs?: number;
+  /** Where it is to be told from others. */
+  readonly spec?: Partial<IdentitySpec>;
 }
 
 let count = 0;
@@ -66,7 +68,7 @@ export class Subject implements Listener {
     readonly lane: Lane,
     private readonly options: SubjectOptions,
   ) {
-    this.spec = specOf(this.name, lane.ground.consumerUrl);
+    this.spec = { ...specOf(this.name, lane.ground.consumerUrl), ...options.spec };
     this.monitor = new Monitor(lane.ground.store, this.paths, options.monitorMs ?? 1_000);
     lane.listen(this.name, this);
   }
