@@ -57,7 +57,7 @@ test('a whole life', async () => {
   engine.around.target.drift = [{ what: 'right', problem: 'excess', detail: 'life may delete' }];
   await engine.do({ kind: 'validate' }, name);
   await engine.do({ kind: 'validate', repair: true }, name);
-  await engine.do({ kind: 'amend', spec: specOf(name, { owner: { person: 'grace@example.com' } }) }, name);
+  await engine.do({ kind: 'amend', spec: specOf(name, { purpose: 'another' }) }, name);
   await engine.do({ kind: 'revoke' }, name);
   await provisioned(engine, name);
   await closedAs(await begun(engine, { kind: 'offboard' }, name));

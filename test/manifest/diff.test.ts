@@ -179,19 +179,45 @@ describe('what applying would do', () => {
       'environment',
       'a new credential is made, by the rules of both environments; the old one is ended',
     ],
+    [
+      'owner',
+      { owner: { person: 'grace@example.com' } },
+      'owner.person',
+      'the new owner is asked and told from then on; a new credential is made, the old one is ended',
+    ],
+    [
+      'team',
+      { owner: { person: 'ada@example.com', team: 'payments' } },
+      'owner.team',
+      'the new owner is asked and told from then on; a new credential is made, the old one is ended',
+    ],
+    [
+      'class of data',
+      { dataClass: 'regulated' as const },
+      'dataClass',
+      'a new credential is made, by the rules of both classes; the old one is ended',
+    ],
+    [
+      'kind',
+      { kind: 'service-account' as const },
+      'kind',
+      'a new credential is made, by the rules for the new kind; the old one is ended',
+    ],
+    [
+      'interval',
+      { rotation: policy({ everyMs: 2000 }) },
+      'rotation.everyMs',
+      'the credential is rotated, and the next rotation is scheduled anew',
+    ],
   ])('is one rotation for another %s', (_title, change, path, consequence) => {
     expect(only(change)).toMatchObject({ action: 'rotate', changes: [{ path, consequence }] });
   });
 
   it.each([
-    ['owner', { owner: { person: 'grace@example.com' } }, 'owner.person'],
-    ['team', { owner: { person: 'ada@example.com', team: 'payments' } }, 'owner.team'],
     ['purpose', { purpose: 'another' }, 'purpose'],
-    ['class of data', { dataClass: 'regulated' as const }, 'dataClass'],
     ['tag', { tags: { vendor: 'acme' } }, 'tags.vendor'],
     ['consumer', { consumers: [{ name: 'api', notify: { ack: 'manual' as const } }] }, 'consumers[0]'],
-    ['kind', { kind: 'service-account' as const }, 'kind'],
-    ['interval', { rotation: policy({ everyMs: 2000 }) }, 'rotation.everyMs'],
+    ['grace', { rotation: policy({ everyMs: 1000, graceMs: 5 }) }, 'rotation.graceMs'],
   ])('is to amend for another %s: nothing happens at the target, and nobody has to approve', (_title, change, path) => {
     const found = only(change);
     expect(found).toMatchObject({ action: 'amend', needsApproval: false, changes: [{ path, effect: 'amend' }] });

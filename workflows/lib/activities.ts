@@ -101,7 +101,25 @@ const local: LocalActivityOptions = {
 
 /** Short, idempotent, in-process work. The summary is what the Temporal UI shows beside the marker. */
 export function here(summary: string): Activities {
-  return proxyLocalActivities<Activities>({ ...local, summary });
+  const activities = proxyLocalActivities<Activities>({ ...local, summary });
+  return new Proxy(activities, {
+    get: (_, name: keyof Activities) => {
+      const call = activities[name] as (...args: readonly unknown[]) => Promise<unknown>;
+      return (...args: readonly unknown[]) => inTurn(() => call(...args));
+    },
+  });
+}
+
+let last: Promise<unknown> = Promise.resolve();
+
+/**
+ * One at a time in a workflow. A replay has the results of local activities at hand and gives them in the order in which they were
+ * scheduled; where two were under way at once, a run may have gone on in another order, and its history could not be replayed.
+ */
+function inTurn<T>(work: () => Promise<T>): Promise<T> {
+  const turn = last.then(work, work);
+  last = turn;
+  return turn;
 }
 
 /** In-process, and where that does not work out at once as a remote activity, which is retried and which an operator sees waiting. */
