@@ -62,13 +62,14 @@ interface Source {
   readonly source: { readonly env: string } | { readonly file: string };
 }
 
-/** Every `{ env }` and `{ file }` of targets, stores and consumers, with its place. */
+/** Every `{ env }` and `{ file }` of targets, stores, consumers and encryption, with its place. */
 export function sourcesIn({
   targets,
   stores,
   consumers,
-}: Pick<TenureConfig, 'targets' | 'stores' | 'consumers'>): Source[] {
-  return collect({ targets, stores, consumers }, '');
+  encryption,
+}: Pick<TenureConfig, 'targets' | 'stores' | 'consumers' | 'encryption'>): Source[] {
+  return collect({ targets, stores, consumers, encryption }, '');
 }
 
 function collect(value: unknown, where: string): Source[] {

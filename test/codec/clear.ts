@@ -49,7 +49,7 @@ function isEncrypted(value: object): boolean {
 
 /** `workflowType.name` for a type; for what stands in a list, the name of the list. */
 function nameOf(place: readonly string[]): string {
-  const names = place.filter((step) => !/^\d+$/.test(step) && !/EventAttributes$/.test(step) && step !== 'events');
+  const names = place.filter((step) => !/^\d+$/.test(step) && !step.endsWith('EventAttributes') && step !== 'events');
   const at = names.findIndex((name) => ['payloads', 'metadata'].includes(name));
   return (at === -1 ? names : names.slice(0, at)).slice(-2).join('.');
 }
