@@ -1,4 +1,5 @@
 /** What a gate shows, wherever it is shown: the Temporal UI, the command line, a notice. Pure. */
+import { inOneLine } from './clip.js';
 import type { Facts } from './facts.js';
 import { planInWords } from './plan-words.js';
 import type { ProcessPlan } from './plan.js';
@@ -13,7 +14,8 @@ export interface GateLine {
 
 /** Everything that somebody has to know before they sign, in the order in which it is read. */
 export function gateLines(plan: ProcessPlan, gate: GateState, facts?: Facts): GateLine[] {
-  const line = (label: string, text: string | undefined): GateLine[] => (text ? [{ label, text }] : []);
+  const line = (label: string, text: string | undefined): GateLine[] =>
+    text ? [{ label, text: inOneLine(text) }] : [];
   return [
     ...line('Plan', planInWords(plan).join('; ')),
     ...line('New since the last approved plan', listed(facts?.growth)),
@@ -38,13 +40,17 @@ export function gateLines(plan: ProcessPlan, gate: GateState, facts?: Facts): Ga
 /** Never who asked. */
 export function mayDecide({ groups, escalatedTo, stepUp, requester }: GateState): string {
   const all = [...groups, ...(escalatedTo === undefined ? [] : [escalatedTo])];
-  const who = all.length === 0 ? 'any person in the directory' : `people of ${all.join(', ')}`;
+  const who = all.length === 0 ? 'any person in the directory' : `people of ${all.map(inWords).join(', ')}`;
   return `${who} but ${requester}${stepUp ? ', with a security key that is touched and unlocked' : ''}`;
 }
 
 function voteInWords(approver: string, decision: 'approve' | 'deny', onBehalfOf: string | undefined): string {
   const forWhom = onBehalfOf === undefined ? '' : ` for ${onBehalfOf}`;
   return `${approver}${forWhom} ${decision === 'approve' ? 'approved' : 'denied'}`;
+}
+
+function inWords(group: string): string {
+  return group.replaceAll('|', ' or ');
 }
 
 function listed(all: readonly string[] | undefined): string | undefined {
