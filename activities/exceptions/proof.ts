@@ -11,6 +11,7 @@ import {
 } from '../../src/domain/exception.js';
 import type { GateState, Vote } from '../../src/domain/process.js';
 import { settled } from '../../src/domain/quorum.js';
+import { evidenceOf } from '../../src/exceptions/evidence.js';
 import type { ExceptionSettings } from '../../src/exceptions/options.js';
 import { digestOf } from '../../src/policy/digest.js';
 import { stillCounting } from '../../src/trust/ballots.js';
@@ -47,11 +48,6 @@ export function boundTo(
     gateMs,
     checks,
   };
-}
-
-/** Of what was found, what does not change from look to look. */
-export function evidenceOf(checks: readonly ControlResult[]): string {
-  return digestOf(checks.map(({ control, holds }) => ({ control, holds })));
 }
 
 /** Why the approvals were given for something else; undefined where they were given for this. */

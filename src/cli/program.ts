@@ -94,6 +94,7 @@ const verbs: Readonly<Record<string, Readonly<Record<string, () => Promise<Add>>
     offboard: async () => (await import('./verbs/offboard.js')).addOffboard,
     elevate: async () => (await import('./verbs/elevate.js')).addElevate,
     'give-back': async () => (await import('./verbs/elevate.js')).addGiveBack,
+    owners: async () => (await import('./verbs/owners.js')).addOwners,
     schedule: async () => (await import('./verbs/schedule.js')).addSchedule,
   },
   'Decide:': {
@@ -103,6 +104,7 @@ const verbs: Readonly<Record<string, Readonly<Record<string, () => Promise<Add>>
     approvals: async () => (await import('./verbs/approvals.js')).addApprovals,
     delegate: async () => (await import('./verbs/delegate.js')).addDelegate,
     'pre-approve': async () => (await import('./verbs/delegate.js')).addPreApprove,
+    except: async () => (await import('./verbs/except.js')).addExcept,
     reviews: async () => (await import('./verbs/reviews.js')).addReviews,
     reviewed: async () => (await import('./verbs/reviews.js')).addReviewed,
     ack: async () => (await import('./verbs/ack.js')).addAck,

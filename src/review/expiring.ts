@@ -1,13 +1,16 @@
+import { isLive } from '../exceptions/live.js';
 import { groupedBy } from './decisions.js';
 import type { Finding, Rule } from './finding.js';
 
 const controls = ['CSF2:ID.RA-07', '800-53:CA-5', '800-53:RA-7'];
 
-/** Exceptions that end soon, that do not hold, or that follow one another. */
+/** Exceptions that end soon, that do not hold, that nobody checks, or that follow one another. */
 export const exceptionsDue: Rule = ({ exceptions, now }, { expiring }) => {
   const open = exceptions.filter(({ status, terms }) => status !== 'ended' && now.getTime() < Date.parse(terms.until));
   const soon = open.filter(({ terms }) => Date.parse(terms.until) - now.getTime() <= expiring);
   const suspended = open.filter(({ status }) => status === 'suspended');
+  // Its workflow was ended or reset: it holds no more, and nobody was told and nothing enforced.
+  const unchecked = exceptions.filter((one) => one.status === 'active' && !isLive(one, now));
   const groups = groupedBy(
     exceptions.flatMap((one) => one.terms.rules.map((rule) => ({ ...one, rule }))),
     ({ terms, rule }) => `${terms.identity} ${rule}`,
@@ -29,6 +32,13 @@ export const exceptionsDue: Rule = ({ exceptions, now }, { expiring }) => {
       severity: 'medium',
       what: `the exception ${terms.id} does not hold: ${why}`,
       next: 'make its controls hold, or withdraw it: tenure except withdraw',
+    })),
+    ...unchecked.map(({ terms }): Finding => ({
+      ...common(terms.identity, [terms.id]),
+      rule: 'exception-unchecked',
+      severity: 'high',
+      what: `nobody checks the exception ${terms.id} any more, so it holds no more, and ${terms.identity} was not asked to ${terms.afterwards}`,
+      next: `find out who ended its workflow, and then: tenure ${terms.afterwards} ${terms.identity}`,
     })),
     ...renewed.map((all): Finding => ({
       ...common(

@@ -74,13 +74,15 @@ export function directoryWith(...parties: readonly Party[]): Directory {
 }
 
 export function exceptionOf(
-  differs: Partial<ExceptionRecord['terms']> & { status?: ExceptionRecord['status'] } = {},
+  differs: Partial<ExceptionRecord['terms']> & Partial<Pick<ExceptionRecord, 'status' | 'checkedAt'>> = {},
 ): ExceptionRecord {
-  const { status = 'active', ...terms } = differs;
+  const { status = 'active', checkedAt = ago(0), ...terms } = differs;
   count += 1;
   return {
     status,
     why: 'as the test says',
+    checkedAt,
+    checkEveryMs: 3_600_000,
     terms: {
       id: `exc-${count}`,
       identity: 'db',

@@ -223,6 +223,14 @@ describe('exceptions', () => {
     expect(found({ exceptions: [exceptionOf({ status: 'ended', until: until(dayMs) })] })).toEqual([]);
   });
 
+  test('that nobody checks any more are told of first, also when their time is over meanwhile', () => {
+    const lapsed = { checkedAt: new Date(now.getTime() - 3 * 3_600_000).toISOString() };
+    expect(speaks('exception-unchecked', { exceptions: [exceptionOf(lapsed)] })).toEqual(['high']);
+    expect(speaks('exception-unchecked', { exceptions: [exceptionOf({ until: until(-1) })] })).toEqual(['high']);
+    expect(speaks('exception-unchecked', { exceptions: [exceptionOf()] })).toEqual([]);
+    expect(speaks('exception-unchecked', { exceptions: [exceptionOf({ ...lapsed, status: 'ended' })] })).toEqual([]);
+  });
+
   test('that follow one another from one rule are told of', () => {
     const [before, after] = [exceptionOf({ status: 'ended' }), exceptionOf()];
     expect(speaks('exception-renewed', { exceptions: [before, after] })).toEqual(['medium']);

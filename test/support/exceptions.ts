@@ -92,6 +92,7 @@ export function withdrawalOf(id: string, signer: TestSigner): Promise<Withdrawal
 export class ExceptionEngine {
   private constructor(
     readonly client: Client,
+    readonly address: string,
     readonly bundle: WorkflowBundleOption,
     readonly around: Around,
     readonly folder: string,
@@ -118,7 +119,7 @@ export class ExceptionEngine {
       interceptors: { activity: [guardActivities(pino({ level: 'silent' }))] },
     });
     const running = worker.run();
-    return new ExceptionEngine(connected.client, bundle, around, folder, async () => {
+    return new ExceptionEngine(connected.client, address, bundle, around, folder, async () => {
       worker.shutdown();
       await running;
       await own.connection.close();

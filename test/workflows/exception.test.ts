@@ -188,6 +188,34 @@ describe('somebody who can write to the namespace and sign nothing', () => {
   });
 });
 
+describe('a reset', () => {
+  test('uses no approval a second time: the run that comes of it is not approved', async () => {
+    const { id } = await engine.holding();
+    const before = (await engine.published(id))!.run;
+    const { events } = await handleOf(id).fetchHistory();
+    const publishing = events!.findIndex(
+      (event) => event.activityTaskScheduledEventAttributes?.activityType?.name === 'publishException',
+    );
+    const decided = events!.slice(0, publishing).findLast((event) => event.workflowTaskCompletedEventAttributes);
+    const { runId } = await engine.client.workflowService.resetWorkflowExecution({
+      namespace: engine.client.options.namespace,
+      workflowExecution: { workflowId: exceptionId(id), runId: before },
+      reason: 'to count an approval twice',
+      workflowTaskFinishEventId: decided!.eventId!,
+      requestId: id,
+    });
+    expect(runId).not.toBe(before);
+    expect(await handleOf(id).result()).toMatchObject({
+      phase: 'ended',
+      end: expect.stringMatching(/another run|not enough|there was an exception/),
+    });
+    expect((await engine.published(id))!.run).toBe(before);
+    // And nothing is checked for it any more, so what the first run published lapses.
+    const later = new Date(Date.now() + 11 * 60_000);
+    expect((await liveExceptions(engine.folder, 'payments-db', later)).some((one) => one.id === id)).toBe(false);
+  });
+});
+
 describe('keys that are taken out of the directory', () => {
   test('count no more at a gate that is open', async () => {
     const terms = await asked(termsOf());
