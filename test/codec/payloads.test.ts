@@ -75,6 +75,15 @@ describe('a payload', () => {
     await expect(codec.decode([{ metadata: renamed, data: data! }])).rejects.toThrow('does not open');
   });
 
+  test('that is empty cannot be made of a tag that is short enough to be guessed', async () => {
+    const codec = codecWith({ one: keyOf(1) }, 'one');
+    const [encoded] = await codec.encode([{}]);
+    const { metadata, data } = encoded!;
+    for (let length = 0; length < data!.length; length += 1)
+      await expect(codec.decode([{ metadata: metadata!, data: data!.subarray(0, length) }])).rejects.toThrow('not open');
+    expect(await codec.decode([encoded!])).toHaveLength(1);
+  });
+
   test('cannot be passed off as of another key, even where two ids have the same key', async () => {
     const codec = codecWith({ one: keyOf(1), alias: keyOf(1) }, 'one');
     const [encoded] = await codec.encode([plain('word')]);

@@ -17,6 +17,7 @@ import { connectClient, type ConnectedClient } from '../../src/temporal/connecti
 import { pretend } from '../cli/support/terminal.js';
 import { clearIn, keysIn } from '../codec/clear.js';
 import { CanaryScan } from '../support/canary.js';
+import { eventually } from '../support/engine.js';
 import { describeOn } from '../support/machine.js';
 import { prepareGround } from './ground.js';
 import { Lane, workerProgram } from './lane.js';
@@ -51,7 +52,12 @@ describeOn(started, 'encryption of payloads', (ground) => {
     await lived(turning, { kind: 'provision', reason: clear.before });
 
     await turnTo({ keys: [key('k1')] });
-    await lived(turning, { kind: 'rotate', reason: secret.reason });
+    // Activities fail meanwhile, and say where the store should be.
+    await ground.takeStoreAway();
+    const rotated = lived(turning, { kind: 'rotate', reason: secret.reason });
+    await eventually(failures, (found) => found > 0);
+    await ground.bringStoreBack();
+    await rotated;
     const scope = { grants: [{ on: 'ledger', may: ['select'] }] };
     sealed = new Subject(lane, {
       timing: enduringTiming,
@@ -109,11 +115,12 @@ describeOn(started, 'encryption of payloads', (ground) => {
     expect(found).toContain('NhiOwner');
   });
 
-  test('of a failure, only what the server says itself stays clear', async () => {
-    const own = (await histories()).filter(({ workflowId }) => workflowId.startsWith(`nhi/${sealed.name}`));
-    const said = own.flatMap(({ history }) => [...JSON.stringify(history).matchAll(/"message":"([^"]*)"/g)]);
-    expect(said.length).toBeGreaterThan(0);
-    expect(said.map(([, message]) => message).filter((message) => message !== 'Encoded failure')).toEqual([]);
+  test('of a failure, of an activity as of a workflow, only what the server says itself stays clear', async () => {
+    const encrypted = [`nhi/${turning.name}/rotate/2`, `nhi/${sealed.name}/rotate/2`];
+    const own = (await histories()).filter(({ workflowId }) => encrypted.includes(workflowId));
+    expect(own.map(({ history }) => messagesIn(history).length > 0)).toEqual([true, true]);
+    const messages = own.flatMap(({ history }) => messagesIn(history));
+    expect(messages.filter((message) => message !== 'Encoded failure')).toEqual([]);
   });
 
   test('an identity lives through the switch, another key and the switch back: its history has all of them', async () => {
@@ -203,6 +210,14 @@ describeOn(started, 'encryption of payloads', (ground) => {
     Object.assign(lane, { client: connected.client });
   }
 
+  /** Attempts of activities under way that have failed, as the server shows them. */
+  async function failures(): Promise<number> {
+    const { running } = await turning.state();
+    if (!running) return 0;
+    const { raw } = await lane.client.workflow.getHandle(running.operation).describe();
+    return (raw.pendingActivities ?? []).filter(({ lastFailure }) => lastFailure).length;
+  }
+
   async function converter(): ReturnType<typeof dataConverterFor> {
     return dataConverterFor(await loadEncryption(ground.config.file));
   }
@@ -225,6 +240,10 @@ describeOn(started, 'encryption of payloads', (ground) => {
     return { code, stdout: terminal.stdout(), stderr: terminal.stderr() };
   }
 });
+
+function messagesIn(history: object): string[] {
+  return [...JSON.stringify(history).matchAll(/"message":"([^"]*)"/g)].map(([, message]) => message!);
+}
 
 /** Asks, as a signal or as an update, and waits for the end. */
 async function lived(
