@@ -36,7 +36,8 @@ import { startPostgres } from '../test/systems/postgresql.js';
 
 const asker = person('ada@example.com', { groups: ['platform'] });
 const approver = person('grace@example.com', { groups: ['platform', 'security'] });
-const machine = automation('automation/tenure', 'rosa@example.com');
+// In a group that may decide: what it lacks is being a person.
+const machine = automation('automation/tenure', 'rosa@example.com', { groups: ['platform'] });
 const owner = person('rosa@example.com', { groups: ['payments'] });
 
 const spec: IdentitySpec = {

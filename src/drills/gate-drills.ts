@@ -3,7 +3,17 @@ import type { Ballot, ProcessState } from '../domain/process.js';
 import { ballotFor } from '../trust/ballot.js';
 import type { Signer } from '../trust/statements.js';
 import type { Drill, Finding } from './drill.js';
-import { closeGate, decide, openGate, processWhen, signedRequest, send, stateOf, type Range } from './range.js';
+import {
+  closeGate,
+  decide,
+  hasPassed,
+  openGate,
+  processWhen,
+  signedRequest,
+  send,
+  stateOf,
+  type Range,
+} from './range.js';
 
 /** Opens a gate, lets `attack` send something, and looks whether it counted. */
 async function attackGate(
@@ -14,9 +24,11 @@ async function attackGate(
   try {
     const before = await processWhen(range, operation, 'its gate is open', () => true);
     await decide(range, operation, await attack(operation, before));
-    const after = await processWhen(range, operation, 'the decision was looked at', ({ gate, stages }) => {
-      const hasPassed = stages.some(({ name, startedAt }) => name === 'stage' && startedAt !== undefined);
-      return hasPassed || (gate?.refused.length ?? 0) > 0 || (gate?.votes.length ?? 0) > 0;
+    const after = await processWhen(range, operation, 'the decision was looked at', (state) => {
+      const { gate } = state;
+      const isAnotherRound = gate?.round !== before.gate?.round;
+      const isWeighed = (gate?.refused.length ?? 0) > 0 || (gate?.votes.length ?? 0) > 0;
+      return isAnotherRound || isWeighed || hasPassed(state);
     });
     const refused = after.gate?.refused.at(-1);
     const held = after.gate?.outcome === 'open' && after.gate.votes.length === 0 && refused !== undefined;

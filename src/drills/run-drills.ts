@@ -6,6 +6,7 @@ import {
   ask,
   closeGate,
   decide,
+  hasPassed,
   openGate,
   processOf,
   processWhen,
@@ -19,6 +20,16 @@ import {
 async function approve(range: Range, operation: string): Promise<void> {
   const { gate } = await processOf(range, operation);
   await decide(range, operation, await ballotFor(range.approver, 'approve', operation, gate!, 'a drill'));
+  const after = await processWhen(
+    range,
+    operation,
+    'the approval was looked at',
+    (state) => state.gate?.outcome !== 'open' || state.gate.votes.length > 0 || state.gate.refused.length > 0,
+  );
+  if (after.gate?.outcome === 'open')
+    throw new Error(
+      `one approval by ${range.approver.name} does not open this gate: ${after.gate.refused.at(-1)?.reason ?? 'it asks for more'}`,
+    );
 }
 
 /** What somebody does who resets a run, so that its signals, the approval among them, are applied again. */
@@ -58,10 +69,11 @@ export const runDrills: readonly Drill[] = [
       if (seen.status === 'RUNNING') await handle.cancel();
       const { current } = await stateOf(range);
       const isStill = current?.version === after.current?.version;
-      const held = isStill && seen.status !== 'COMPLETED';
-      const how =
-        seen.status === 'RUNNING' ? 'it waits for approvals of its own' : (seen.state?.failure?.message ?? seen.status);
-      return { held, proof: `${operation}, reset: ${how}` };
+      const isPast = seen.state === undefined || hasPassed(seen.state);
+      const held = isStill && seen.status !== 'COMPLETED' && !isPast;
+      const ended = seen.state?.failure?.message ?? seen.status;
+      const how = seen.status === 'RUNNING' ? 'it waits for approvals of its own' : ended;
+      return { held, proof: `${operation}, reset: ${isPast ? 'it passed its gate, and then: ' : ''}${how}` };
     },
   },
   {
@@ -77,7 +89,7 @@ export const runDrills: readonly Drill[] = [
       const held = grown.growth.length > 0 && grown.asks > usual.asks;
       return {
         held,
-        proof: `usually ${usual.asks} requirements, with ${grown.growth.length} more rights ${grown.asks}: ${grown.rules.join(', ')}`,
+        proof: `${grown.operation}: usually ${usual.asks} requirements, with ${grown.growth.length} more rights ${grown.asks}: ${grown.rules.join(', ')}`,
       };
     },
   },
@@ -92,8 +104,16 @@ export const runDrills: readonly Drill[] = [
         if (!answer.accepted || answer.operation === undefined)
           return { held: false, proof: 'it could not be asked for' };
         const { operation } = answer;
-        const { recent } = await stateWhen(range, 'it has ended', ({ running }) => running === undefined);
-        const done = recent.find((process) => process.operation === operation);
+        const seen = await until(
+          'it has ended, or goes on',
+          async () => ({ ...(await stateOf(range)), gate: (await processOf(range, operation)).gate }),
+          ({ running, gate }) => running === undefined || gate?.outcome === 'open',
+        );
+        if (seen.running !== undefined) {
+          await closeGate(range, operation);
+          return { held: false, proof: `${operation}: its gate was opened in a freeze` };
+        }
+        const done = seen.recent.find((process) => process.operation === operation);
         const held = done?.outcome === 'undone' && done.code === 'PolicyDenied' && /frozen/.test(done.message ?? '');
         return { held, proof: `${operation}: ${done?.message ?? done?.outcome ?? 'no outcome'}` };
       } finally {
@@ -134,7 +154,7 @@ export const runDrills: readonly Drill[] = [
     async run(range) {
       const grants = (range.spec.target.scope['grants'] ?? []) as readonly { on: string }[];
       const scope = { grants: [{ on: grants[0]?.on ?? '', may: ['delete'] }] };
-      const elevation = { scope, forMs: 15_000, incident: 'DRILL-1' };
+      const elevation = { scope, forMs: lentMs, incident: 'DRILL-1' };
       const answer = await ask(range, { kind: 'elevate', elevation });
       if (!answer.accepted || answer.operation === undefined)
         return { held: false, proof: `it could not be asked for: ${answer.accepted ? answer.note : answer.reason}` };
@@ -147,16 +167,31 @@ export const runDrills: readonly Drill[] = [
         () => range.hand!.mayDelete(name),
         (may) => may,
       );
-      await until(
+      const isOver = await until(
         'the rights are gone',
         () => range.hand!.mayDelete(name),
         (may) => !may,
-      );
+        lentMs + takenBackWithinMs,
+      ).catch(() => undefined);
+      if (isOver === undefined) {
+        await closeGate(range, operation);
+        return {
+          held: false,
+          proof: `${operation}: lent for ${lentMs / 1_000} s, and a login could delete ${takenBackWithinMs / 1_000} s after that`,
+        };
+      }
       await stateWhen(range, 'it has ended', ({ running }) => running === undefined);
-      return { held: true, proof: `${operation}: lent for 15 s, then a login could not delete any more` };
+      return {
+        held: true,
+        proof: `${operation}: lent for ${lentMs / 1_000} s, then a login could not delete any more`,
+      };
     },
   },
 ];
+
+/** How long rights are lent, and how long a slow target may need to take them back. */
+const lentMs = 15_000;
+const takenBackWithinMs = 20_000;
 
 /** So long a freeze lasts that only has to make time. */
 const shortMs = 8_000;
@@ -172,10 +207,12 @@ async function loosen(range: Range): Promise<Finding> {
       stages.some(({ note }) => note?.includes('frozen') === true),
     );
     undo.push(await range.hand!.loosenPolicies());
-    const state = await processWhen(range, operation, 'it was decided on again', ({ gate, stages }) => {
-      const hasPassed = stages.some(({ name, startedAt }) => name === 'stage' && startedAt !== undefined);
-      return hasPassed || (gate?.number ?? 1) > 1;
-    });
+    const state = await processWhen(
+      range,
+      operation,
+      'it was decided on again',
+      (seen) => hasPassed(seen) || (seen.gate?.number ?? 1) > 1,
+    );
     const held = state.gate?.outcome === 'open' && state.gate.number === 2 && state.gate.votes.length === 0;
     return { held, proof: `${operation}: round ${state.gate?.number}, ${state.gate?.reopened ?? 'carried out'}` };
   } finally {
@@ -188,11 +225,17 @@ async function loosen(range: Range): Promise<Finding> {
 async function requirementsOf(
   range: Range,
   differs: Parameters<typeof openGate>[1],
-): Promise<{ readonly asks: number; readonly growth: readonly string[]; readonly rules: readonly string[] }> {
+): Promise<{
+  readonly operation: string;
+  readonly asks: number;
+  readonly growth: readonly string[];
+  readonly rules: readonly string[];
+}> {
   const operation = await openGate(range, differs);
   const { decision, gate } = await processOf(range, operation);
   await closeGate(range, operation);
   return {
+    operation,
     asks: (gate?.needed ?? 0) + (gate?.groups.length ?? 0),
     growth: decision?.facts?.growth ?? [],
     rules: gate?.rules.map(({ id }) => id) ?? [],
