@@ -41,14 +41,17 @@ export async function identity(start: IdentityStart): Promise<IdentityState> {
 
   // An earlier run may have ended before it had the answer.
   if (start.state) void planNextRotation(aggregate);
-  while (!aggregate.isOver()) {
-    await condition(() => aggregate.hasWork() || isRunTooLong());
-    if (isRunTooLong()) return carryOn(start, aggregate);
-    const process = await begin(aggregate, start.timing);
-    if (process) await attend(aggregate, process, isRunTooLong);
-    if (!aggregate.state.running) void planNextRotation(aggregate);
-  }
-  await condition(allHandlersFinished);
+  do {
+    while (!aggregate.isOver()) {
+      await condition(() => aggregate.hasWork() || isRunTooLong());
+      if (isRunTooLong()) return carryOn(start, aggregate);
+      const process = await begin(aggregate, start.timing);
+      if (process) await attend(aggregate, process, isRunTooLong);
+      if (!aggregate.state.running) void planNextRotation(aggregate);
+    }
+    // Who asks may still be being verified: what is taken then is done, and is no life that ends unnoticed.
+    await condition(() => allHandlersFinished() || !aggregate.isOver());
+  } while (!aggregate.isOver());
   return aggregate.state;
 
   function isRunTooLong(): boolean {

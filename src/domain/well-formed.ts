@@ -11,7 +11,7 @@ import type { Signed } from './statement.js';
 import { bytesOfTags, longestTags, mostTags } from './tags.js';
 
 /** Bytes of a whole request as JSON: sixteen of them, and as many emergencies, wait in a state that Temporal takes up to 2 MB of. */
-export const largestRequest = 40_960;
+export const largestRequest = 36_864;
 /** Bytes of a declared identity as JSON: what is left of a request is for who asks and why. */
 export const largestSpec = 29_000;
 const longestName = 200;

@@ -221,7 +221,7 @@ describe('whatever is sent', () => {
         }
         expect(asked.id.length).toBeGreaterThan(0);
         expect(asked.requester.length).toBeLessThanOrEqual(200);
-        expect(JSON.stringify(asked).length).toBeLessThanOrEqual(40_960);
+        expect(JSON.stringify(asked).length).toBeLessThanOrEqual(36_864);
         expect(asked.emergency === undefined || typeof asked.emergency === 'boolean').toBe(true);
       }),
       { numRuns: 2_000 },
@@ -303,7 +303,7 @@ describe('what is sent as a signal may be anything, and is refused with the fiel
     [
       'a large request, counted in bytes',
       withSpec({ target: { name: 'db', scope: { large: `${large}${large.slice(0, 4_480)}` } } }),
-      'request: expected at most 40960 bytes of JSON',
+      'request: expected at most 36864 bytes of JSON',
     ],
     ['a repair that is no validate', requestOf({ repair: true }), 'repair: expected a validate'],
     [

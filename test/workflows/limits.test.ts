@@ -6,7 +6,7 @@ import { identityId, identityMessages, processMessages } from '../../src/domain/
 import { queueLimit } from '../../src/domain/identity.js';
 import { largestRequest, whatIsMalformed } from '../../src/domain/well-formed.js';
 import { ballot } from '../support/ballots.js';
-import { Engine, specOf } from '../support/engine.js';
+import { Engine, eventually, specOf } from '../support/engine.js';
 import { begun, closedAs, provisioned } from '../support/world.js';
 
 let engine: Engine;
@@ -31,8 +31,11 @@ test('an identity with the longest names and tags that are taken lives on, and i
   const state = await provisioned(engine, 'tagged', differs);
   check(state.recent.at(-1)?.outcome).toBe('succeeded');
   check(await isRunning('tagged')).toBe(true);
-  const { typedSearchAttributes } = await engine.client.workflow.getHandle(identityId('tagged')).describe();
-  check(JSON.stringify(typedSearchAttributes)).toContain(`tag-0:${'é'.repeat(22)}`);
+  // Written once it is reckoned when the identity is next due, a moment after the process has ended.
+  await eventually(
+    async () => JSON.stringify((await engine.process(identityId('tagged')).describe()).typedSearchAttributes),
+    (attributes) => attributes.includes(`tag-0:${'é'.repeat(22)}`),
+  );
   await engine.do({ kind: 'revoke', emergency: true }, 'tagged');
   check(await isRunning('tagged')).toBe(true);
   await engine.replays('tagged');

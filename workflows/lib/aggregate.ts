@@ -64,7 +64,8 @@ export class Aggregate {
   /** A request that nobody proved to have asked: it stays on record and has no effect, not even on the same id asked properly. */
   turnAway(asked: ChangeRequest, answer: Answer & { accepted: false }): Answer {
     this.reckon(eventsOfMessage, asked);
-    if (typeof asked?.id === 'string' && asked.id.length <= 200)
+    // Somebody may have asked with the same id while this one was verified: that answer stays.
+    if (typeof asked?.id === 'string' && asked.id.length <= 200 && !this.answerTo(asked.id))
       this.remember({ id: asked.id, answer, unproven: true });
     if (answer.code === 'ApprovalRefused')
       this.problem(`a ${String(asked.kind)} sent as ${String(asked.requester)} was turned away: ${answer.reason}`);
