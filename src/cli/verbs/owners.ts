@@ -29,7 +29,10 @@ export function addOwners(program: Command, runtime: Runtime): void {
       .command('departed <person>')
       .description('list everything that depends on somebody who left, and hand it over or suspend it'),
   )
-    .option('--reassign-to <person>', 'make this person of the directory own their identities')
+    .option(
+      '--reassign-to <person>',
+      'ask that this person of the directory own their identities; each is rotated with it',
+    )
     .option('--suspend', 'revoke the credentials of their identities instead')
     .option('--reason <text>', 'why; kept in the record')
     .option('--yes', 'do not ask')
@@ -81,7 +84,7 @@ function question({ person, identities }: Holdings, { reassignTo }: DepartedOpti
   const what = `${identities.length} ${identities.length === 1 ? 'identity' : 'identities'} of ${person}`;
   return reassignTo === undefined
     ? `Revoke the credentials of ${what}? What uses them stops working.`
-    : `Hand ${what} over to ${reassignTo}?`;
+    : `Hand ${what} over to ${reassignTo}? Each is rotated with it, as policy allows.`;
 }
 
 interface Result {

@@ -60,7 +60,7 @@ describe('tenure owners departed', () => {
     expect((await engine.state('listed-1')).spec!.owner.person).toBe('left@example.com');
   });
 
-  test('hands every identity over to somebody else, and changes no credential', async () => {
+  test('hands every identity over to somebody else, with a rotation that policy decides on', async () => {
     await owned('mover@example.com', 'moved-1', 'moved-2');
     const before = (await engine.state('moved-1')).current;
     const { code, out } = await tenure('mover@example.com', '--reassign-to', 'alan@example.com', '--yes', '--json');
@@ -75,7 +75,8 @@ describe('tenure owners departed', () => {
       const state = await engine.stateWhen(name, ({ spec }) => spec?.owner.person === 'alan@example.com');
       expect(state.spec!.owner).toEqual({ person: 'alan@example.com', team: 'payments' });
     }
-    expect((await engine.state('moved-1')).current).toEqual(before);
+    expect((await engine.state('moved-1')).current).not.toEqual(before);
+    expect((await engine.state('moved-1')).recent.at(-1)).toMatchObject({ kind: 'rotate', outcome: 'succeeded' });
   });
 
   test('suspends by revoking, and goes on where one is not taken', async () => {
