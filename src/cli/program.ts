@@ -115,6 +115,7 @@ const verbs: Readonly<Record<string, Readonly<Record<string, () => Promise<Add>>
   'Prove:': {
     evidence: async () => (await import('./verbs/evidence.js')).addEvidence,
     attest: async () => (await import('./verbs/attest.js')).addAttest,
+    drill: async () => (await import('./verbs/drill.js')).addDrill,
   },
   'Use:': {
     secret: async () => (await import('./verbs/secret.js')).addSecret,
