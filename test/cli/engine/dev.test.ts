@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { run } from '../../../src/cli/program.js';
+import { packageRoot } from '../../../src/package-root.js';
 import { eventually } from '../../support/engine.js';
 import { describeUnless } from '../../support/machine.js';
 import { makeLedger } from '../../systems/ledger.js';
@@ -210,6 +211,21 @@ describeUnless(lacking, 'the first hour', () => {
   test('an emergency revocation is told with the time that it took', async () => {
     const { code, stdout } = await tenure('revoke', 'payments-db', '--now', '--reason', 'leaked');
     expect(stdout).toMatch(/(ms|s) from the request to the proven refusal/);
+    expect(code).toBe(0);
+  });
+
+  test('drills hold with the people of tenure dev, and those that would change its files say how they are run', async () => {
+    const applying = tenure('apply', join(packageRoot, 'examples/drill-db.yaml'));
+    await eventually(
+      () => tenure('list', '--gates'),
+      ({ stdout }) => stdout.includes('drill-db'),
+    );
+    await tenure('approve', 'drill-db', '--as', 'second@localhost', '--yes', '--no-wait');
+    expect((await applying).code).toBe(0);
+    const { code, stdout } = await tenure('drill');
+    expect(stdout).toContain('8 held, 0 broken, 5 not run');
+    expect(stdout).toMatch(/^held +own-approval: .*\n +nhi\/drill-db\/rotate\/\d+: ada@example.com asked for this/m);
+    expect(stdout).toMatch(/^not run stolen-key: .*\n.*npm run drill/m);
     expect(code).toBe(0);
   });
 });
