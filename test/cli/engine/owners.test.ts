@@ -79,6 +79,14 @@ describe('tenure owners departed', () => {
     expect((await engine.state('moved-1')).recent.at(-1)).toMatchObject({ kind: 'rotate', outcome: 'succeeded' });
   });
 
+  test('leaves the owner as it was where policy denies it: an owner may approve, so a new one is no small change', async () => {
+    await owned('keeper@example.com', 'denied');
+    engine.around.only.set('denied', { deny: 'as the test says' });
+    await tenure('keeper@example.com', '--reassign-to', 'alan@example.com', '--yes');
+    const state = await engine.stateWhen('denied', ({ recent }) => recent.at(-1)?.kind === 'rotate');
+    expect([state.recent.at(-1)!.outcome, state.spec!.owner.person]).toEqual(['undone', 'keeper@example.com']);
+  });
+
   test('suspends by revoking, and goes on where one is not taken', async () => {
     await owned('stopper@example.com', 'stopped-1', 'stopped-2');
     engine.around.only.set('stopped-1', { unproven: 'as the test says' });
