@@ -1,6 +1,6 @@
 /** Ballots and words for tests that are not about signatures: the fake activities of `Engine` believe what stands in them. */
 import type { AuthorizeInput } from '../../activities/contract.js';
-import { noFacts } from '../../src/domain/facts.js';
+import { noFacts, type Facts } from '../../src/domain/facts.js';
 import { digestOf } from '../../src/policy/digest.js';
 import type { Ballot, GateState, Weighed } from '../../src/domain/process.js';
 import type { Attested } from '../../src/domain/directory.js';
@@ -65,29 +65,38 @@ export function attestedAs(name: string): Attested {
   };
 }
 
-/** What the fake policy says: permitted as soon as the gate that it asks for was approved. */
-export function decisionFake(
-  { input, plan, gate }: AuthorizeInput,
-  {
-    deny,
-    obligations,
-    policyDigest = 'sha256:policy',
-    asks = {},
-  }: { deny?: string; obligations: object; policyDigest?: string; asks?: Partial<Attested> },
-) {
+/** How the fake policy decides. */
+export interface FakePolicy {
+  readonly deny?: string;
+  readonly obligations: object;
+  readonly policyDigest?: string;
+  readonly asks?: Partial<Attested>;
+  readonly facts?: Facts;
+  /** Whether approvals that a gate counted still count when policy is asked again. */
+  readonly stillCount?: () => boolean;
+}
+
+/** What the fake policy says: permitted as soon as the gate that it asks for was approved, under what holds now. */
+export function decisionFake({ input, plan, gate }: AuthorizeInput, policy: FakePolicy) {
+  const { deny, obligations, policyDigest = `sha256:${'0'.repeat(64)}`, asks = {}, facts = noFacts } = policy;
+  const { stillCount = () => true } = policy;
   const { approvals = 0 } = obligations as { approvals?: number };
+  const isPassed =
+    gate?.outcome === 'approved' &&
+    gate.policyDigest === policyDigest &&
+    gate.evidenceDigest === digestOf(facts) &&
+    stillCount();
   return {
     effect: deny === undefined ? 'allow' : 'deny',
     reasons: ['test'],
     ...(deny !== undefined && { message: deny }),
     planDigest: digestOf(plan),
     policyDigest,
-    evidenceDigest: digestOf(noFacts),
-    facts: noFacts,
+    evidenceDigest: digestOf(facts),
+    facts,
     obligations,
     requester: { ...attestedAs(input.request.requester), ...asks },
-    permitted:
-      deny === undefined && (approvals === 0 || (gate?.outcome === 'approved' && gate.policyDigest === policyDigest)),
+    permitted: deny === undefined && (approvals === 0 || isPassed),
     at: new Date().toISOString(),
   };
 }

@@ -14,6 +14,7 @@ import { createFleetActivities } from '../../activities/fleet.js';
 import { guardActivities } from '../../activities/interceptor.js';
 import type { Clearance, Obligations } from '../../src/domain/decision.js';
 import type { Attested, Directory } from '../../src/domain/directory.js';
+import type { Facts } from '../../src/domain/facts.js';
 import type { IdentitySpec, IdentityState } from '../../src/domain/identity.js';
 import type { Acknowledgement, ProcessState, Timing } from '../../src/domain/process.js';
 import type { Answer, ChangeRequest } from '../../src/domain/request.js';
@@ -97,6 +98,10 @@ export interface Knobs {
   unproven?: string;
   /** The policies by their digest: another one opens the gate again. */
   policyDigest?: string;
+  /** What is known of the identity: something else opens the gate again too. */
+  facts?: Facts;
+  /** Whether approvals that a gate counted still count when policy is asked again. */
+  stillCount?: () => boolean;
   clearance: () => Clearance;
   takes: (consumer: string, event: string) => Acknowledgement['status'];
   nextRotation: () => Promise<string | undefined>;

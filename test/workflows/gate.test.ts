@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, test } from 'vitest';
 import type { Clearance } from '../../src/domain/decision.js';
+import { noFacts } from '../../src/domain/facts.js';
+import { TenureError } from '../../src/domain/errors.js';
 import { identityMessages, processMessages } from '../../src/domain/wire.js';
 import { ballot } from '../support/ballots.js';
 import { Engine, eventually } from '../support/engine.js';
@@ -10,6 +12,12 @@ beforeAll(async () => {
   engine = await Engine.start();
 });
 afterAll(async () => engine?.stop());
+
+/** No, and from then on yes. */
+function once(): () => boolean {
+  let isAsked = false;
+  return () => isAsked || ((isAsked = true), false);
+}
 
 /** A rotation that waits at its gate. */
 async function gated(name: string, approvals = 1, gateMs = 3_600_000): ReturnType<typeof begun> {
@@ -70,6 +78,30 @@ describe.concurrent('I6: a gate', () => {
     await handle.signal(processMessages.decide, ballot('ada'));
     expect(await handle.result()).toMatchObject({ outcome: 'succeeded' });
     await engine.replays('counted');
+  });
+
+  test('goes by the last word of a person, and a denial outweighs what all others approved', async ({ expect }) => {
+    const handle = await gated('reconsidered', 3);
+    for (const approver of ['grace', 'alan']) await handle.signal(processMessages.decide, ballot(approver));
+    await engine.processWhen(handle.operation, ({ gate }) => gate?.votes.length === 2);
+    const earlier = new Date(Date.now() - 60_000).toISOString();
+    await handle.signal(processMessages.decide, ballot('grace', { decision: 'deny', at: earlier }));
+    const { gate } = await engine.processWhen(handle.operation, (state) => state.gate?.refused.length === 1);
+    expect(gate).toMatchObject({ outcome: 'open', votes: [{ approver: 'grace', decision: 'approve' }, {}] });
+    await handle.signal(processMessages.decide, ballot('grace', { decision: 'deny', reason: 'not so fast' }));
+    expect(await failureResult(handle)).toMatchObject({
+      outcome: 'undone',
+      failure: { message: 'the gate was denied by grace: not so fast; nothing was touched' },
+    });
+    const { gate: denied } = await engine.processWhen(handle.operation, () => true);
+    expect(denied).toMatchObject({
+      outcome: 'denied',
+      votes: [
+        { approver: 'alan', decision: 'approve' },
+        { approver: 'grace', decision: 'deny' },
+      ],
+    });
+    await engine.replays('reconsidered');
   });
 
   test('shows the votes that it has while it waits', async ({ expect }) => {
@@ -157,6 +189,79 @@ describe.concurrent('I6: what changes while a gate is open', () => {
     await engine.replays('reopened');
   });
 
+  test.for([
+    ['what is known about the identity has changed', { facts: { ...noFacts, growth: ['delete on ledger'] } }],
+    ['an approval does not count any more', { stillCount: once() }],
+  ] as const)('another round is opened where %s', async ([reopened, change], { expect }) => {
+    const name = `reopened-${reopened.split(' ')[0]}`;
+    const handle = await gated(name);
+    Object.assign(engine.around.only.get(name)!, change);
+    await handle.signal(processMessages.decide, ballot('grace'));
+    const { gate, rounds } = await engine.processWhen(handle.operation, (state) => state.gate?.number === 2);
+    expect(gate).toMatchObject({ outcome: 'open', reopened, votes: [] });
+    expect(rounds).toMatchObject([{ number: 1, outcome: 'approved' }]);
+    await handle.signal(processMessages.decide, ballot('alan'));
+    expect(await handle.result()).toMatchObject({ outcome: 'succeeded' });
+    const { stages } = await engine.processWhen(handle.operation, () => true);
+    expect(stages.find(({ name: stage }) => stage === 'gate')?.note).toBe('approved by alan, in round 2');
+    await engine.replays(name);
+  });
+
+  test('policies that never stay the same open round after round: the last ten stay on record', async ({ expect }) => {
+    const handle = await gated('restless');
+    const first = await engine.processWhen(handle.operation, () => true);
+    let asked = 0;
+    Object.defineProperty(engine.around.only.get('restless')!, 'policyDigest', {
+      enumerable: true,
+      get: () => `sha256:${(asked += 1)}`,
+    });
+    for (let number = 1; number <= 12; number += 1) {
+      await engine.processWhen(handle.operation, ({ gate }) => gate?.number === number && gate.outcome === 'open');
+      await handle.signal(processMessages.decide, ballot('grace'));
+    }
+    const { gate, rounds } = await engine.processWhen(handle.operation, (state) => state.gate?.number === 13);
+    expect(gate!.deadline).toBe(first.gate!.deadline);
+    expect(rounds!.map(({ number }) => number)).toEqual(Array.from({ length: 10 }, (_, n) => n + 3));
+    expect(new Set([...rounds!, gate!].map(({ round }) => round)).size).toBe(11);
+    expect(await activitiesOf(handle)).toEqual([]);
+    await handle.cancel();
+    await failureResult(handle);
+    await engine.replays('restless');
+  });
+
+  test('another round ends when the first one would have', async ({ expect }) => {
+    const handle = await gated('no-extension', 1, 8_000);
+    const { gate: first } = await engine.processWhen(handle.operation, () => true);
+    engine.around.only.get('no-extension')!.policyDigest = 'sha256:other';
+    await handle.signal(processMessages.decide, ballot('grace'));
+    expect(await failureResult(handle)).toMatchObject({
+      failure: { message: `the gate was expired: too few decided before ${first!.deadline}; nothing was touched` },
+    });
+    const { gate, stages } = await engine.processWhen(handle.operation, () => true);
+    expect(gate).toMatchObject({ number: 2, outcome: 'expired', deadline: first!.deadline });
+    const late = Date.parse(stages.find(({ name }) => name === 'gate')!.endedAt!) - Date.parse(first!.deadline);
+    expect(late).toBeGreaterThanOrEqual(0);
+    expect(late).toBeLessThan(5_000);
+    expect(await activitiesOf(handle)).toEqual(['seal']);
+    await engine.replays('no-extension');
+  });
+
+  test('without a second group people are reminded twice, and nobody else may decide', async ({ expect }) => {
+    const handle = await gated('reminded', 1, 5_000);
+    expect(await failureResult(handle)).toMatchObject({ outcome: 'undone', failure: { code: 'ApprovalRefused' } });
+    const { gate } = await engine.processWhen(handle.operation, () => true);
+    expect(gate).toMatchObject({ outcome: 'expired' });
+    expect(gate!.escalatedTo).toBeUndefined();
+    expect(engine.around.notices.filter((text) => text.startsWith(handle.operation))).toEqual([
+      `${handle.operation} waits for approval: needs 1 more approval; tenure approve reminded`,
+      ...Array.from(
+        { length: 2 },
+        () => `${handle.operation} still waits for approval: needs 1 more approval; it closes at ${gate!.deadline}`,
+      ),
+    ]);
+    await engine.replays('reminded');
+  });
+
   test('at half time people are reminded, and a second group may decide too', async ({ expect }) => {
     await provisioned(engine, 'escalated');
     const obligations = { approvals: 1, gateMs: 8_000, groups: ['platform'], escalateTo: 'security' };
@@ -208,6 +313,70 @@ describe.concurrent('what nobody proves to have said', () => {
     await handle.signal(processMessages.decide, ballot('grace'));
     expect(await handle.result()).toMatchObject({ outcome: 'succeeded' });
     await engine.replays('preempted');
+  });
+});
+
+describe.concurrent('words to a parked process', () => {
+  /** A rotation that is parked past the point of no return. */
+  async function parked(name: string): Promise<Awaited<ReturnType<typeof begun>> & { readonly since: string }> {
+    await provisioned(engine, name);
+    const error = new TenureError('RejectedUnchanged', 'no');
+    engine.around.target.faults.set(`retire ${name}`, { when: 'before', times: 1, error });
+    const handle = await begun(engine, { kind: 'rotate' }, name);
+    const state = await engine.processWhen(handle.operation, (now) => now.parked !== undefined);
+    return Object.assign(handle, { since: state.parked!.since });
+  }
+
+  test('have no effect where nobody proves to have said them, and are on record', async ({ expect }) => {
+    const handle = await parked('told');
+    engine.around.only.set('told', { unproven: 'the key that signed is nobody’s' });
+    const { since } = handle;
+    await handle.signal(processMessages.resume, { by: 'mallory', since, how: 'go-on' });
+    await handle.signal(processMessages.abandon, { by: 'x'.repeat(9_000), since, reason: 'no' });
+    await handle.signal(processMessages.acknowledge, { by: 'mallory', consumer: 'api', version: handle.operation });
+    const { inert, parked: still } = await engine.processWhen(handle.operation, (state) => state.inert?.length === 3);
+    expect(still).toMatchObject({ since, stage: 'retire' });
+    expect(inert!.map(({ claimed, reason }) => [claimed, reason])).toEqual([
+      ['mallory', 'resume: the key that signed is nobody’s'],
+      [`${'x'.repeat(249)}…`, 'abandon: the key that signed is nobody’s'],
+      ['mallory', 'acknowledge: the key that signed is nobody’s'],
+    ]);
+    engine.around.only.delete('told');
+    await engine.answerPark(handle.operation, { how: 'again' });
+    expect(await handle.result()).toMatchObject({ outcome: 'succeeded' });
+    await engine.replays('told');
+  });
+
+  test('are for one park: said for another one they are no answer, however proven', async ({ expect }) => {
+    const handle = await parked('another');
+    const later = new Date(Date.parse(handle.since) + 1).toISOString();
+    await handle.signal(processMessages.abandon, { by: 'ada', since: later, reason: 'no' });
+    await handle.signal(processMessages.resume, { by: 'ada', since: later, how: 'go-on' });
+    await handle.signal(processMessages.resume, { by: 'ada', how: 'go-on' });
+    await handle.signal(processMessages.resume, { by: 'ada', since: handle.since, how: 'sideways' });
+    await handle.signal(processMessages.acknowledge, { by: 'ada', consumer: 'api', version: 'v' });
+    // Answered once all that was sent before it is taken.
+    const state = await engine.processWhen(handle.operation, () => true);
+    expect(state.parked).toMatchObject({ since: handle.since });
+    expect(state.inert).toBeUndefined();
+    await handle.signal(processMessages.resume, { by: 'ada', since: handle.since, how: 'again' });
+    expect(await handle.result()).toMatchObject({ outcome: 'succeeded' });
+    await engine.replays('another');
+  });
+
+  test('are kept to the last twenty that had no effect', async ({ expect }) => {
+    const handle = await gated('flooded');
+    engine.around.only.get('flooded')!.unproven = 'it is not signed';
+    for (let n = 0; n < 25; n += 1)
+      await handle.signal(processMessages.acknowledge, { by: `m${n}`, consumer: 'api', version: 'v' });
+    const { inert } = await engine.processWhen(handle.operation, (state) => state.inert?.at(-1)?.claimed === 'm24');
+    expect(inert!.map(({ claimed }) => claimed)).toEqual(Array.from({ length: 20 }, (_, n) => `m${n + 5}`));
+    // One marker each: what is refused for good is not asked again as a remote activity.
+    expect(await activitiesOf(handle)).toEqual([]);
+    delete engine.around.only.get('flooded')!.unproven;
+    await handle.signal(processMessages.decide, ballot('grace'));
+    expect(await handle.result()).toMatchObject({ outcome: 'succeeded' });
+    await engine.replays('flooded');
   });
 });
 

@@ -3,7 +3,7 @@ import { activityInfo } from '@temporalio/activity';
 import { afterAll, beforeAll, describe, test } from 'vitest';
 import { TenureError } from '../../src/domain/errors.js';
 import type { ChangeRequest } from '../../src/domain/request.js';
-import { identityId, identityMessages } from '../../src/domain/wire.js';
+import { identityId, identityMessages, processMessages } from '../../src/domain/wire.js';
 import { attestedAs } from '../support/ballots.js';
 import { Engine, eventually, specOf } from '../support/engine.js';
 import { begun, operationOf, provisioned } from '../support/world.js';
@@ -38,9 +38,15 @@ async function attest({ asked }: { asked: ChangeRequest }): Promise<ReturnType<t
   return attestedAs(asked.requester);
 }
 
+/** Whatever mallory says in the name of others, her key says who she is. */
+async function attestWord({ content }: { content: unknown }): Promise<ReturnType<typeof attestedAs>> {
+  const { by, note } = content as { by: string; note?: string };
+  return attestedAs(note === 'by mallory' ? 'mallory' : by);
+}
+
 let engine: Engine;
 beforeAll(async () => {
-  engine = await Engine.start({ activities: () => ({ attest }) });
+  engine = await Engine.start({ activities: () => ({ attest, attestWord }) });
 });
 afterAll(async () => engine?.stop());
 
@@ -95,4 +101,21 @@ describe.concurrent('while it is verified who asks', () => {
     await engine.stateWhen('others', ({ recent }) => recent.at(-1)?.requestId === 'slow');
     await engine.replays('others');
   });
+});
+
+test('a word in the name of another than who signed it has no effect', async ({ expect }) => {
+  await provisioned(engine, 'masked');
+  const error = new TenureError('RejectedUnchanged', 'no');
+  engine.around.target.faults.set('retire masked', { when: 'before', times: 1, error });
+  const handle = await begun(engine, { kind: 'rotate' }, 'masked');
+  const { parked } = await engine.processWhen(handle.operation, (state) => state.parked !== undefined);
+  const word = { by: 'ada', since: parked!.since, how: 'again' } as const;
+  await handle.signal(processMessages.resume, { ...word, note: 'by mallory' });
+  const { inert } = await engine.processWhen(handle.operation, (state) => state.inert !== undefined);
+  expect(inert).toMatchObject([
+    { claimed: 'ada', reason: 'resume: it is said in the name of somebody else than mallory' },
+  ]);
+  await handle.signal(processMessages.resume, word);
+  expect(await handle.result()).toMatchObject({ outcome: 'succeeded' });
+  await engine.replays('masked');
 });

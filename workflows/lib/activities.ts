@@ -8,6 +8,7 @@
 import {
   ActivityCancellationType,
   ActivityFailure,
+  ApplicationFailure,
   CancellationScope,
   proxyActivities,
   proxyLocalActivities,
@@ -136,6 +137,8 @@ export async function hereFirst<T>(
   }
 }
 
+/** A local activity fails with what it threw, not with an `ActivityFailure` around it. */
 function isFinal(error: unknown): boolean {
-  return error instanceof ActivityFailure && error.retryState === 'NON_RETRYABLE_FAILURE';
+  const thrown = error instanceof ActivityFailure ? error.cause : error;
+  return thrown instanceof ApplicationFailure && thrown.nonRetryable === true;
 }
