@@ -1,7 +1,8 @@
 import type { Payload } from '@temporalio/common';
 import type { CredentialRecord } from '../domain/credential.js';
 import type { Clearance, Decision } from '../domain/decision.js';
-import type { ProcessKind, ProcessOutcome, ProcessResult, Vote } from '../domain/process.js';
+import type { Ballot, ProcessKind, ProcessOutcome, ProcessResult } from '../domain/process.js';
+import type { DecisionStatement } from '../domain/statement.js';
 import {
   parseProcessId,
   processMessages,
@@ -130,14 +131,14 @@ export class ProcessReader {
     if (!signal) return undefined;
     switch (signal.signalName) {
       case processMessages.decide: {
-        const vote = await this.decode<Vote>(signal.input);
+        const vote = claimedIn(await this.decode<Ballot>(signal.input));
         if (!vote) return undefined;
         return {
           ...base,
           what: 'voted',
           by: vote.approver,
           decision: vote.decision,
-          ...(vote.reason !== undefined && { reason: vote.reason }),
+          ...(vote.reason !== '' && { reason: vote.reason }),
         };
       }
       case processMessages.acknowledge: {
@@ -254,4 +255,17 @@ function held(base: Base, clearance: Clearance | undefined): Fact | undefined {
 
 function staged(base: Base, candidate: CredentialRecord | undefined): Fact | undefined {
   return candidate && { ...base, what: 'staged', principal: candidate.principal, fingerprint: candidate.fingerprint };
+}
+
+/** What a decision claims that was sent; whether it counted is what the gate says. Anybody may have sent anything. */
+function claimedIn(
+  ballot: Ballot | undefined,
+): Pick<DecisionStatement, 'approver' | 'decision' | 'reason'> | undefined {
+  try {
+    const { approver, decision, reason } = JSON.parse(ballot?.signed.statement ?? '') as DecisionStatement;
+    const isWhole = [approver, decision].every((part) => typeof part === 'string');
+    return isWhole ? { approver, decision, reason: typeof reason === 'string' ? reason : '' } : undefined;
+  } catch {
+    return undefined;
+  }
 }

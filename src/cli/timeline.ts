@@ -29,7 +29,12 @@ type Happening =
   | { readonly what: 'held'; readonly until: string; readonly reason: string }
   | { readonly what: 'staged'; readonly principal: string; readonly fingerprint: string }
   | { readonly what: 'waited'; readonly summary: string }
-  | { readonly what: 'voted'; readonly by: string; readonly decision: 'approve' | 'deny'; readonly reason?: string }
+  | {
+      readonly what: 'voted';
+      readonly by: string;
+      readonly decision: 'approve' | 'deny' | 'withdraw';
+      readonly reason?: string;
+    }
   | { readonly what: 'acknowledged'; readonly consumer: string; readonly by: string }
   | { readonly what: 'resumed'; readonly by: string; readonly how: 'again' | 'go-on' }
   | { readonly what: 'abandoned'; readonly by: string; readonly reason: string }
@@ -82,7 +87,7 @@ export function sentenceOf(fact: Fact): string {
     case 'waited':
       return `the time ran out: ${fact.summary}`;
     case 'voted':
-      return `${fact.by} ${fact.decision === 'approve' ? 'approved' : 'denied'} the plan${because(fact.reason)}`;
+      return `a decision came, signed as ${fact.by}: ${fact.decision} the plan${because(fact.reason)}`;
     case 'acknowledged':
       return `${fact.by} confirmed that ${fact.consumer} took the new credential`;
     case 'resumed':

@@ -31,8 +31,11 @@ export function ballot(approver: string, differs: Partial<Said> = {}): Ballot {
 
 /** Counts every ballot that is for the gate's plan. */
 export async function weighFake({ ballot: sent, gate }: { ballot: Ballot; gate: GateState }): Promise<Weighed> {
-  const said = JSON.parse(sent.signed.statement) as Said;
-  const { approver, decision, planDigest = gate.planDigest, reason, groups, stepUp, at } = said;
+  const said = JSON.parse(sent.signed.statement) as Partial<Said> &
+    Pick<Said, 'approver' | 'decision'> & { plan?: string; iat?: string };
+  // The command line signs real statements, which have other names for some of it.
+  const { approver, decision, planDigest = said.plan ?? gate.planDigest, reason, groups = [], stepUp = false } = said;
+  const at = said.at ?? said.iat ?? '';
   if (planDigest !== gate.planDigest)
     return { counts: false, refused: { at: new Date().toISOString(), claimed: approver, reason: 'another plan' } };
   return {

@@ -136,7 +136,13 @@ describeUnless(lacking, 'the first hour', () => {
     const plan = await tenure('plan');
     expect(plan.stdout).toContain('~ reports-db  rotate');
     expect(plan.stdout).toContain('["select"] -> ["select","insert"]; the new credential may do more');
-    const { code, stdout } = await tenure('apply');
+    const applying = tenure('apply');
+    await eventually(
+      () => tenure('list', '--gates'),
+      (listed) => listed.stdout.includes('reports-db'),
+    );
+    await tenure('approve', 'reports-db', '--as', 'second@localhost', '--yes', '--no-wait');
+    const { code, stdout } = await applying;
     expect(stdout).toContain('reports-db: rotate succeeded');
     expect(code).toBe(0);
   });
@@ -173,7 +179,9 @@ describeUnless(lacking, 'the first hour', () => {
       identity('reports-db', { may: 'select, insert' }),
       identity('payments-db', { environment: 'production' }),
     );
-    expect((await tenure('plan')).stdout).toContain('waits for an approval: tenure approve payments-db');
+    expect((await tenure('plan')).stdout).toContain(
+      'waits for an approval (one from team or platform): tenure approve payments-db',
+    );
     const applying = tenure('apply');
     await eventually(
       () => tenure('list', '--gates'),
@@ -181,7 +189,7 @@ describeUnless(lacking, 'the first hour', () => {
     );
     const approved = await tenure('approve', 'payments-db', '--as', 'second@localhost', '--yes');
     expect(approved.stdout).toContain('provision payments-db (production, internal data)');
-    expect(approved.stdout).toMatch(/plan digest: sha256:[0-9a-f]{64}/);
+    expect(approved.stdout).toMatch(/Plan digest: sha256:[0-9a-f]{64}/);
     expect(approved.code).toBe(0);
     const applied = await applying;
     expect(applied.stdout).toContain('payments-db: provision succeeded');

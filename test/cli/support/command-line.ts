@@ -16,10 +16,9 @@ export interface Ran {
 /** Runs verbs as grace, who has a key; `address` is asked each time, since the server starts later than this is called. */
 export function commandLineAt(address: () => string) {
   const config = configOfGrace();
+  const env = () => ({ TEMPORAL_ADDRESS: address(), TENURE_AS: 'grace@example.com', TENURE_CONFIG: config });
   const tenure = async (...argv: string[]): Promise<Ran> => {
-    const pretended = pretend({
-      env: { TEMPORAL_ADDRESS: address(), TENURE_AS: 'grace@example.com', TENURE_CONFIG: config },
-    });
+    const pretended = pretend({ env: env() });
     const code = await run(argv, pretended.io);
     return { code, stdout: pretended.stdout(), stderr: pretended.stderr() };
   };
@@ -27,7 +26,7 @@ export function commandLineAt(address: () => string) {
     const { stdout } = await tenure(...argv, '--json');
     return JSON.parse(stdout) as T;
   };
-  return { tenure, tenureJson };
+  return { tenure, tenureJson, env };
 }
 
 /** An operator's file that names her, with her key beside it. */
