@@ -20,7 +20,7 @@ import type { ExceptionDependencies } from './exceptions/dependencies.js';
 import { sessionsOf, validated } from './exceptions/identity.js';
 import { approvedVotes, boundTo, requesterOf, whatChanged, withdrawnBy } from './exceptions/proof.js';
 
-export type { ExceptionDependencies, Others } from './exceptions/dependencies.js';
+export type { ExceptionDependencies } from './exceptions/dependencies.js';
 
 /** A proposal that was turned down is not made again for this long, milliseconds. */
 const turnedDownMs = 7 * 86_400_000;

@@ -20,6 +20,18 @@ export async function provisionMany(
   return names;
 }
 
+/** Provisions one in this environment; `whileItRuns` is where a gate is passed. */
+export async function provision(
+  client: Client,
+  name: string,
+  environment: string,
+  whileItRuns: (operation: string) => Promise<void> | undefined,
+): Promise<void> {
+  const operation = await start(client, name, 'provision', { ...specOf(name), environment });
+  await whileItRuns(operation);
+  expectSuccess((await client.workflow.getHandle(operation).result()) as ProcessResult);
+}
+
 /** Rotates the identities in turn; each latency is from the request to the result. */
 export async function measureRotations(
   client: Client,
@@ -57,7 +69,8 @@ async function ask(client: Client, name: string, kind: ProcessKind, spec?: Ident
   return (await client.workflow.getHandle(await start(client, name, kind, spec)).result()) as ProcessResult;
 }
 
-async function start(client: Client, name: string, kind: ProcessKind, spec?: IdentitySpec): Promise<string> {
+/** Asks, and gives the operation that began. */
+export async function start(client: Client, name: string, kind: ProcessKind, spec?: IdentitySpec): Promise<string> {
   const asked: ChangeRequest = { id: crypto.randomUUID(), kind, requester: asker.name, ...(spec && { spec }) };
   const request = await requestSigned(asked, name, asker);
   const answer = (await client.workflow.executeUpdateWithStart(identityMessages.request, {

@@ -43,7 +43,7 @@ export async function identity(start: IdentityStart): Promise<IdentityState> {
   if (start.state) void planNextRotation(aggregate);
   do {
     while (!aggregate.isOver()) {
-      await condition(() => aggregate.hasWork() || isRunTooLong());
+      await condition(() => aggregate.mayBegin() || isRunTooLong());
       if (isRunTooLong()) return carryOn(start, aggregate);
       const process = await begin(aggregate, start.timing);
       if (process) await attend(aggregate, process, isRunTooLong);
@@ -64,9 +64,7 @@ export async function identity(start: IdentityStart): Promise<IdentityState> {
  * long: it ends only once every request has its answer, and an emergency would wait with it.
  */
 async function answer(aggregate: Aggregate, asked: ChangeRequest, isRunTooLong: () => boolean): Promise<Answer> {
-  const turnedAway = await proven(aggregate, asked);
-  if (turnedAway) return turnedAway;
-  const first = aggregate.take(asked);
+  const first = (await proven(aggregate, asked)) ?? aggregate.take(asked);
   if (!first.accepted) return first;
   if (first.queued === 0) await condition(() => !aggregate.isWaiting(asked.id) || isRunTooLong(), 10_000);
   return aggregate.answerTo(asked.id) ?? first;

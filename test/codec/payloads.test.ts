@@ -80,7 +80,9 @@ describe('a payload', () => {
     const [encoded] = await codec.encode([{}]);
     const { metadata, data } = encoded!;
     for (let length = 0; length < data!.length; length += 1)
-      await expect(codec.decode([{ metadata: metadata!, data: data!.subarray(0, length) }])).rejects.toThrow('not open');
+      await expect(codec.decode([{ metadata: metadata!, data: data!.subarray(0, length) }])).rejects.toThrow(
+        'not open',
+      );
     expect(await codec.decode([encoded!])).toHaveLength(1);
   });
 

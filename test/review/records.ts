@@ -10,7 +10,6 @@ import { review } from '../../src/review/review.js';
 /** A Wednesday at noon. */
 export const now = new Date('2026-06-10T12:00:00.000Z');
 export const dayMs = 86_400_000;
-export const secondsMs = 1_000;
 
 export const settings = reviewSchema.parse(undefined);
 

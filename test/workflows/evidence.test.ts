@@ -48,7 +48,15 @@ test('an export of what was lived holds in every check, and says so for each', a
   ]);
   expect(names('nhi/app/rotate/3 (entry 2)')).toEqual([
     ...['signature', 'inclusion', 'statement', 'plan', 'code', 'directory', 'request'],
-    ...['approval of alan@example.com', 'approval of joan@example.com', 'quorum', 'permit', 'history', 'history says', 'replay'],
+    ...[
+      'approval of alan@example.com',
+      'approval of joan@example.com',
+      'quorum',
+      'permit',
+      'history',
+      'history says',
+      'replay',
+    ],
   ]);
 });
 

@@ -173,10 +173,7 @@ describe.concurrent('requests', () => {
   test('to amend change what is declared and nothing at the target', async ({ expect }) => {
     await provisioned(engine, 'amended');
     const world = await worldOf(engine, 'amended');
-    const state = await engine.do(
-      { kind: 'amend', spec: specOf('amended', { purpose: 'another' }) },
-      'amended',
-    );
+    const state = await engine.do({ kind: 'amend', spec: specOf('amended', { purpose: 'another' }) }, 'amended');
     expect(state.spec?.purpose).toBe('another');
     expect(state.recent.at(-1)).toMatchObject({ kind: 'amend', outcome: 'succeeded' });
     expect(await worldOf(engine, 'amended')).toEqual(world);

@@ -82,6 +82,21 @@ export class Aggregate {
     return this.state.running !== undefined || this.state.queue.length > 0;
   }
 
+  /** Something waits, and no emergency is just being verified: that would have to pre-empt what began meanwhile. */
+  mayBegin(): boolean {
+    return this.hasWork() && this.emergenciesHeard === 0;
+  }
+
+  /** An emergency is being verified. What is given back says that nothing waits for it any longer. */
+  hearEmergency(): () => void {
+    let isHeard = true;
+    this.emergenciesHeard += 1;
+    return () => {
+      if (isHeard) this.emergenciesHeard -= 1;
+      isHeard = false;
+    };
+  }
+
   isWaiting(requestId: string): boolean {
     return (
       this.state.queue.some(({ id }) => id === requestId) || (this.starting?.id === requestId && !this.state.running)
@@ -100,6 +115,7 @@ export class Aggregate {
 
   private starting?: ChangeRequest;
   private reckonings = 0;
+  private emergenciesHeard = 0;
 
   /** The next request in line. */
   shift(): ChangeRequest {

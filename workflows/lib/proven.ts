@@ -12,17 +12,21 @@ export async function proven(aggregate: Aggregate, asked: ChangeRequest): Promis
   const known = aggregate.answerUnseen(asked);
   if (known) return known;
   const input = { asked, identity: aggregate.state.name };
+  const isHeard = asked.emergency ? aggregate.hearEmergency() : () => undefined;
   try {
     await CancellationScope.nonCancellable(() =>
       hereFirst(
         'Verify who asks',
         ({ attest }) => attest(input),
-        (told) => callerFor(asked.emergency ?? false)('careful', told),
+        // That may take longer, and what is proven already does not wait for it.
+        (told) => (isHeard(), callerFor(asked.emergency ?? false)('careful', told)),
       ),
     );
     return undefined;
   } catch (error) {
     const { code, message } = failureOf(error);
     return aggregate.turnAway(asked, { accepted: false, code, reason: message });
+  } finally {
+    isHeard();
   }
 }
