@@ -89,3 +89,15 @@ describe('what nobody proved to have asked', () => {
     },
   );
 });
+
+test('nothing begins while it is verified who declares an emergency, however many do', () => {
+  const aggregate = new Aggregate(newIdentity('app'), () => undefined);
+  aggregate.take({ id: 'r', kind: 'provision', requester: 'ada', spec: specOf('app') });
+  expect(aggregate.mayBegin()).toBe(true);
+  const [first, second] = [aggregate.hearEmergency(), aggregate.hearEmergency()];
+  first();
+  first();
+  expect(aggregate.mayBegin()).toBe(false);
+  second();
+  expect(aggregate.mayBegin()).toBe(true);
+});

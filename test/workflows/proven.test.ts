@@ -101,6 +101,18 @@ describe.concurrent('while it is verified who asks', () => {
     await engine.stateWhen('others', ({ recent }) => recent.at(-1)?.requestId === 'slow');
     await engine.replays('others');
   });
+
+  test('nothing else waits for that of an emergency either, beyond the first look', async ({ expect }) => {
+    await provisioned(engine, 'urgent');
+    const verifying = hold('an incident');
+    const emergency = engine.ask({ kind: 'revoke', id: 'urgent-1', emergency: true, reason: 'an incident' }, 'urgent');
+    await verifying.isReached();
+    expect(await engine.do({ kind: 'validate' }, 'urgent')).toMatchObject({ processNumber: 2, status: 'active' });
+    verifying.end();
+    expect(await emergency).toMatchObject({ accepted: true, operation: operationOf('urgent', 'revoke', 3) });
+    await engine.stateWhen('urgent', ({ status }) => status === 'revoked');
+    await engine.replays('urgent');
+  });
 });
 
 test('a word in the name of another than who signed it has no effect', async ({ expect }) => {
