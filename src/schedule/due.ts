@@ -73,8 +73,10 @@ export function mayChange(input: {
  */
 export function startDelayMs(name: string, input: DueInput): number {
   const facts = factsOf(input);
-  const room = (openSpanAt(facts, facts.now)?.to ?? facts.now + input.policy.jitterMs) - facts.now;
-  return Math.floor(Math.min(input.policy.jitterMs, room) * fractionOf(name));
+  // A start that breaks its window is held up by freezes all the same.
+  const freeze = facts.frozen.find(({ from }) => from > facts.now)?.from ?? Infinity;
+  const end = openSpanAt(facts, facts.now)?.to ?? freeze;
+  return Math.floor(Math.min(input.policy.jitterMs, end - facts.now) * fractionOf(name));
 }
 
 /** A number from 0 up to 1 that depends on the name alone (FNV-1a, then mixed so that similar names lie apart). */

@@ -166,4 +166,20 @@ describe('the next rotation, for any policy, freezes and clock', () => {
       { numRuns: 400 },
     );
   });
+
+  it('stays out of a freeze that begins soon, also where the start breaks its window', () => {
+    const input: DueInput = {
+      policy: policy({
+        cron: { expression: '0 3 * * 0', timezone: 'Europe/Berlin' },
+        window: 'Mon 00:00-00:30 Europe/Berlin',
+        whenNoWindow: 'break',
+        jitterMs: 180_000,
+      }),
+      lastRotatedAt: undefined,
+      freezes: [{ from: '2026-01-01T00:03:01.234Z', to: '2026-01-01T00:04:01.234Z', reason: 'freeze' }],
+      now: new Date('2026-01-01T00:02:01.234Z'),
+    };
+    for (const name of ['4', 'a', 'payments-db', 'x'.repeat(40)])
+      expect(startDelayMs(name, input)).toBeLessThan(60_000);
+  });
 });
