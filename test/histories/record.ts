@@ -4,9 +4,12 @@ import path from 'node:path';
 import { afterAll, beforeAll, test } from 'vitest';
 import { TenureError } from '../../src/domain/errors.js';
 import { reviewId, reviewMessages, type ReviewState } from '../../src/domain/elevation-review.js';
+import { exceptionId, exceptionMessages } from '../../src/domain/exception.js';
+import { routineReviewWorkflow, type ReviewOutcome } from '../../src/domain/routine-review.js';
 import type { Consumer } from '../../src/domain/identity.js';
-import { campaignWorkflow, identityId, processMessages, taskQueue } from '../../src/domain/wire.js';
+import { campaignWorkflow, identityId, identityMessages, processMessages, taskQueue } from '../../src/domain/wire.js';
 import { packageRoot } from '../../src/package-root.js';
+import { ada, asked, ballotOf, ExceptionEngine, grace, termsOf, withdrawalOf } from '../support/exceptions.js';
 import { ballot } from '../support/ballots.js';
 import { Engine, eventually, impatient, specOf } from '../support/engine.js';
 import { begun, closedAs, provisioned } from '../support/world.js';
@@ -18,7 +21,7 @@ const consumers: readonly Consumer[] = [{ name: 'api', notify: { command: ['true
 
 let engine: Engine;
 beforeAll(async () => {
-  engine = await Engine.start();
+  engine = await Engine.start({ activities: () => ({ lookAtRoutine }) });
 });
 afterAll(async () => engine?.stop());
 
@@ -65,7 +68,7 @@ test('a whole life', async () => {
   await keep(name);
 });
 
-test('a gate: approved, expired, denied', async () => {
+test('a gate: approved, denied, opened again, escalated, expired; and what was forged', async () => {
   const name = 'gate';
   await provisioned(engine, name);
   engine.around.only.set(name, { obligations: { approvals: 1, gateMs: 60_000 } });
@@ -75,7 +78,19 @@ test('a gate: approved, expired, denied', async () => {
     await handle.signal(processMessages.decide, ballot('grace', { decision }));
     await closedAs(handle);
   }
-  engine.around.only.set(name, { obligations: { approvals: 1, gateMs: 500 } });
+  const reopened = await begun(engine, { kind: 'rotate' }, name);
+  await engine.processWhen(reopened.operation, ({ gate }) => gate?.outcome === 'open');
+  Object.assign(engine.around.only.get(name)!, { policyDigest: 'sha256:other', unproven: 'it is not signed' });
+  const emergency = { id: 'forged', kind: 'revoke', emergency: true, requester: 'mallory' };
+  await reopened.signal(processMessages.preempt, { by: 'mallory', request: emergency });
+  await engine.client.workflow.getHandle(identityId(name)).signal(identityMessages.requestSignal, emergency);
+  await engine.stateWhen(name, ({ problems }) => problems.length > 0);
+  for (const decision of ['approve', 'withdraw', 'approve'] as const)
+    await reopened.signal(processMessages.decide, ballot('grace', { decision }));
+  await engine.processWhen(reopened.operation, ({ gate }) => gate?.number === 2);
+  await reopened.signal(processMessages.decide, ballot('grace', { at: new Date(Date.now() + 1_000).toISOString() }));
+  await closedAs(reopened);
+  engine.around.only.set(name, { obligations: { approvals: 1, gateMs: 2_000, groups: ['dba'], escalateTo: 'security' } });
   await engine.do({ kind: 'rotate' }, name);
   await keep(name);
 });
@@ -174,3 +189,65 @@ test('a campaign', async () => {
   await handle.result();
   await keep(name);
 });
+
+async function lookAtRoutine(): Promise<ReviewOutcome> {
+  const line = (severity: 'low' | 'high') => ({ severity, subject: 'app', text: 'the same pair again' });
+  return { counts: { high: 1, medium: 0, low: 1 }, lines: [line('high'), line('low')], more: 0 };
+}
+
+test('a routine review', async () => {
+  const workflowId = 'routine-review';
+  const handle = await engine.client.workflow.start(routineReviewWorkflow, { workflowId, taskQueue, args: [] });
+  await handle.result();
+  keepHistory(version, 'review-routine', workflowId, await handle.fetchHistory());
+});
+
+test('exceptions: suspended and over, opened again and withdrawn, denied, proposed and left', async () => {
+  const exceptions = await ExceptionEngine.start();
+  try {
+    await liveThrough(exceptions);
+  } finally {
+    await exceptions.stop();
+  }
+});
+
+async function liveThrough(exceptions: ExceptionEngine): Promise<void> {
+  const handleOf = (id: string) => exceptions.client.workflow.getHandle(exceptionId(id));
+  const controls = [{ kind: 'command', name: 'flag-a' }] as const;
+  await exceptions.flag('flag-a', true);
+  const until = new Date(Date.now() + 8_000).toISOString();
+  await exceptions.holding({ id: 'exc-over', controls, until }, { longestRun: 2 });
+  await exceptions.flag('flag-a', false);
+  await exceptions.when('exc-over', ({ phase }) => phase === 'suspended');
+  await exceptions.flag('flag-a', true);
+  await handleOf('exc-over').result();
+
+  const asks = async (id: string) => {
+    const terms = await asked(termsOf({ id, controls }));
+    const handle = await exceptions.begin(id, { terms });
+    return { handle, gate: (await exceptions.when(id, ({ phase }) => phase === 'gate')).gate! };
+  };
+  const again = await asks('exc-again');
+  await again.handle.signal(exceptionMessages.decide, await ballotOf(ada, exceptionId('exc-again'), again.gate));
+  await exceptions.flag('flag-a', false);
+  await again.handle.signal(exceptionMessages.decide, await ballotOf(grace, exceptionId('exc-again'), again.gate));
+  const { gate: second } = await exceptions.when('exc-again', ({ gate }) => gate?.number === 2);
+  await again.handle.signal(exceptionMessages.decide, await ballotOf(grace, exceptionId('exc-again'), second!));
+  await exceptions.when('exc-again', ({ phase }) => phase !== 'gate');
+  await again.handle.signal(exceptionMessages.withdraw, await withdrawalOf('exc-again', ada));
+  const denied = await asks('exc-denied');
+  const denial = await ballotOf(grace, exceptionId('exc-denied'), denied.gate, 'deny');
+  await denied.handle.signal(exceptionMessages.decide, denial);
+  const closes = new Date(Date.now() + 1_000).toISOString();
+  const about = { identity: 'payments-db', owner: ada.name, rules: ['rotation-overdue'], why: 'no window is left' };
+  const proposed = await exceptions.begin('exc-left', { proposal: { id: 'exc-left', ...about, closes } });
+  for (const handle of [again.handle, denied.handle, proposed]) await handle.result();
+  for (const id of ['exc-over', 'exc-again', 'exc-denied', 'exc-left']) {
+    const query = `WorkflowId = '${exceptionId(id)}'`;
+    const runs: History[] = [];
+    for await (const { history } of exceptions.client.workflow.list({ query }).intoHistories()) runs.push(history as History);
+    runs.sort((one, other) => startOf(one) - startOf(other));
+    for (const [index, history] of runs.entries())
+      keepHistory(version, `${id}${index > 0 ? `-run-${index + 1}` : ''}`, exceptionId(id), history);
+  }
+}
