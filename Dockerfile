@@ -16,6 +16,7 @@ WORKDIR /app
 COPY --from=build /app/package.json ./
 COPY --from=build /app/node_modules ./node_modules
 COPY --from=build /app/dist ./dist
+COPY policies ./policies
 COPY bin ./bin
 COPY docker/worker-health.mjs ./docker/
 # The store and the evidence are the worker's own: a new volume takes over this owner.

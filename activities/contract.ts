@@ -11,9 +11,22 @@ import type {
   RetirementProof,
 } from '../src/domain/credential.js';
 import type { Clearance, Decision } from '../src/domain/decision.js';
+import type { Attested } from '../src/domain/directory.js';
+import type { Reviewed, ReviewRecord, WeighedReview } from '../src/domain/elevation-review.js';
 import type { Consumer, IdentitySpec } from '../src/domain/identity.js';
 import type { ProcessPlan } from '../src/domain/plan.js';
-import type { Acknowledgement, ProcessOutcome, ProcessResult, ProcessState } from '../src/domain/process.js';
+import type {
+  Acknowledgement,
+  Ballot,
+  GateState,
+  ProcessInput,
+  ProcessOutcome,
+  ProcessResult,
+  ProcessState,
+  Weighed,
+} from '../src/domain/process.js';
+import type { ChangeRequest } from '../src/domain/request.js';
+import type { Signed, Verb } from '../src/domain/statement.js';
 
 /** The change that an activity works for. */
 export interface Change {
@@ -62,13 +75,56 @@ export interface CredentialActivities {
   /** Compares the target and the stores with the state. */
   inspect(change: Change): Promise<readonly Drift[]>;
   repair(change: Change): Promise<readonly string[]>;
+  /**
+   * Lends rights: brings those of the credentials that the state names to `spec`, in which the lent ones are. All or nothing; touches no
+   * login.
+   */
+  elevate(change: Change): Promise<{ readonly changed: readonly string[] }>;
+  /**
+   * Brings the rights back to `spec`, as it is declared, and ends the sessions that began before. It only takes away, so any run may ask
+   * for it whose operation was permitted: what stands guard over an elevation does when the elevation itself cannot.
+   */
+  restore(change: Change): Promise<{ readonly changed: readonly string[]; readonly sessionsEnded: number }>;
   /** The highest epoch that any delivery of the identity has seen; 0 for a new one. */
   lastEpoch(spec: IdentitySpec): Promise<number>;
 }
 
+/** Verifies who said what. Nothing here changes anything; what was verified becomes part of history. */
+export interface TrustActivities {
+  /** Who asked. Throws `ApprovalRefused` with the reason where the request is not signed by who it says, for exactly this. */
+  attest(input: { readonly asked: ChangeRequest; readonly identity: string }): Promise<Attested>;
+  /** The same for words to a process that is under way. `content` is what the signature's digest is over. */
+  attestWord(word: {
+    readonly signed?: Signed;
+    readonly verb: Verb;
+    readonly subject: string;
+    readonly content: unknown;
+  }): Promise<Attested>;
+  /** Whether a ballot counts at this gate, and for whom. Whatever was sent, it answers and throws nothing but `StoreUnavailable`. */
+  weigh(input: {
+    readonly ballot: Ballot;
+    readonly gate: GateState;
+    readonly plan: ProcessPlan;
+    readonly input: ProcessInput;
+  }): Promise<Weighed>;
+}
+
+/** What policy is asked. */
+export interface AuthorizeInput {
+  readonly input: ProcessInput;
+  /** As it was shown; it has to be what follows from the input. */
+  readonly plan: ProcessPlan;
+  /** The gate with its votes, once they seem to be enough; their signatures are verified again. */
+  readonly gate?: GateState;
+}
+
 /** Decides on plans. */
 export interface PolicyActivities {
-  authorize(plan: ProcessPlan): Promise<Decision>;
+  /**
+   * Asks policy about exactly this plan. With nothing owed it permits the run of the workflow that asks, and no other, to carry the plan
+   * out; a request and an approval permit one run, once. Every effect needs that permit.
+   */
+  authorize(input: AuthorizeInput): Promise<Decision>;
   /** May anything change at this moment (freeze, window)? */
   clearance(input: { readonly spec: IdentitySpec; readonly emergency: boolean }): Promise<Clearance>;
   /** When the identity is next due, ISO 8601; undefined where nothing is scheduled. */
@@ -97,12 +153,27 @@ export interface ConsumerActivities {
   }): Promise<readonly Acknowledgement[]>;
 }
 
+/** What follows every use of lent rights. */
+export interface ReviewActivities {
+  /** Whether a review counts. Whatever was sent, it answers and throws nothing but `StoreUnavailable`. */
+  weighReview(input: { readonly signed: Signed; readonly reviewed: Reviewed }): Promise<WeighedReview>;
+  /** One evidence record for the review of an elevation. Returns its digest, `sha256:<hex>`. */
+  sealReview(record: ReviewRecord): Promise<{ readonly evidence: string }>;
+  /** Whether an elevation has taken its rights back, as its own state says. One that does not answer has not. */
+  lookAtElevation(operation: string, run: string): Promise<{ readonly isRestored: boolean }>;
+}
+
 /** Writes what happened where it can be read later, and tells people. */
 export interface RecordActivities {
-  /** One evidence record for the process; the same operation always gives the same record. Returns its digest, `sha256:<hex>`. */
+  /**
+   * One evidence record for each run of the process; the same run always gives the same record. Returns its digest, `sha256:<hex>`.
+   * Never in-process: it exports the run's own history.
+   */
   seal(record: {
     readonly state: ProcessState;
     readonly result: ProcessResult;
+    readonly request: ChangeRequest;
+    readonly requester?: Attested;
   }): Promise<{ readonly evidence: string }>;
   /** Tells operators what is parked, left unfinished, or was not rotated in time. Best effort; never fails the process. */
   notify(notice: {
@@ -136,8 +207,11 @@ export interface FleetActivities {
     readonly requestId: string;
     readonly requester: string;
   }): Promise<ScheduledOutcome>;
-  /** The result of a process that outlived its identity's run. Throws retryable, benign `StillRunning` until it has ended. */
-  awaitProcess(operation: string): Promise<ProcessResult>;
+  /**
+   * The result of a process that outlived its identity's run. Throws retryable, benign `StillRunning` until it has ended. With `run` that of
+   * one run alone: what somebody has started or reset in its place says nothing about it.
+   */
+  awaitProcess(operation: string, run?: string): Promise<ProcessResult>;
 }
 
 /** What a look at a rotation policy found. */

@@ -5,11 +5,17 @@
 import type { CredentialActivities } from './contract.js';
 import type { CredentialDependencies } from './credentials/change.js';
 import { endingCredentials } from './credentials/end.js';
+import { lendingRights } from './credentials/lend.js';
 import { lookingAtCredentials } from './credentials/look.js';
 import { makingCredentials } from './credentials/make.js';
 
 export type { CredentialDependencies } from './credentials/change.js';
 
 export function createCredentialActivities(deps: CredentialDependencies): CredentialActivities {
-  return { ...makingCredentials(deps), ...endingCredentials(deps), ...lookingAtCredentials(deps) };
+  return {
+    ...makingCredentials(deps),
+    ...endingCredentials(deps),
+    ...lookingAtCredentials(deps),
+    ...lendingRights(deps),
+  };
 }

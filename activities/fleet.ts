@@ -16,6 +16,7 @@ import type { ProcessResult, ProcessState, ProcessSummary } from '../src/domain/
 import type { Answer, ChangeRequest } from '../src/domain/request.js';
 import { identityId, identityMessages, identityWorkflow, processMessages } from '../src/domain/wire.js';
 import { quoted } from '../src/temporal/visibility-query.js';
+import { requestSigned, type Signer } from '../src/trust/statements.js';
 import type { DueSelection, FleetActivities, PolicyActivities, Remark, ScheduledOutcome } from './contract.js';
 import { waitOf } from './waits.js';
 
@@ -23,6 +24,8 @@ export interface FleetDependencies {
   readonly client: Client;
   readonly perTarget: number;
   readonly due: PolicyActivities['due'];
+  /** As whom this worker asks. Throws `InvalidRequest` where it has no key for that. */
+  signer(): Promise<Signer>;
   /** How long one identity waits before it starts, out of the jitter of its policy; never past the end of its window. */
   delayOf(spec: IdentitySpec, lastRotatedAt: string | undefined): Promise<number>;
 }
@@ -39,7 +42,7 @@ const mostLeftOut = 100;
 /** So many looks in a row without an answer, and the identity counts as silent. */
 const patience = 8;
 
-export function createFleetActivities({ client, perTarget, due, delayOf }: FleetDependencies): FleetActivities {
+export function createFleetActivities({ client, perTarget, due, signer, delayOf }: FleetDependencies): FleetActivities {
   return {
     async selectDue({ policy, limit, asks = false, except = [] }) {
       const found: Found[] = [];
@@ -65,9 +68,9 @@ export function createFleetActivities({ client, perTarget, due, delayOf }: Fleet
       throw lookAgain(`${input.name} has not been rotated yet`);
     },
 
-    async awaitProcess(operation) {
+    async awaitProcess(operation, run) {
       try {
-        return await within(lookMs, () => resultOf(operation));
+        return await within(lookMs, () => resultOf(operation, run));
       } catch (error) {
         throw asSeenByParent(error, operation);
       }
@@ -97,13 +100,7 @@ export function createFleetActivities({ client, perTarget, due, delayOf }: Fleet
       if (status.name !== 'RUNNING') return gone(name);
       let state = await stateOf(name);
       if (!state.handled.some(({ id }) => id === requestId)) {
-        const request: ChangeRequest = {
-          id: requestId,
-          kind: 'rotate',
-          requester,
-          reason: 'it is due',
-          onlyIfDue: true,
-        };
+        const request = await scheduledRequest(name, requestId, requester);
         const answer = await handle.executeUpdate<Answer, [ChangeRequest]>(identityMessages.request, {
           args: [request],
         });
@@ -114,6 +111,20 @@ export function createFleetActivities({ client, perTarget, due, delayOf }: Fleet
       const done = state.recent.find((process) => process.requestId === requestId);
       return done ? inShort(done) : waitsFor(state, requestId);
     });
+  }
+
+  /** In the name of this worker's automation, on behalf of the schedule. */
+  async function scheduledRequest(name: string, id: string, onBehalfOf: string): Promise<ChangeRequest> {
+    const signs = await signer();
+    const request = {
+      id,
+      kind: 'rotate',
+      requester: signs.name,
+      onBehalfOf,
+      reason: 'it is due',
+      onlyIfDue: true,
+    } as const;
+    return requestSigned(request, name, signs);
   }
 
   async function waitsFor({ running }: IdentityState, requestId: string): Promise<ScheduledOutcome | undefined> {
@@ -130,8 +141,8 @@ export function createFleetActivities({ client, perTarget, due, delayOf }: Fleet
     return { outcome: 'waits', detail: `is queued behind ${operation}: ${wait}` };
   }
 
-  async function resultOf(operation: string): Promise<ProcessResult> {
-    const handle = client.workflow.getHandle(operation);
+  async function resultOf(operation: string, run: string | undefined): Promise<ProcessResult> {
+    const handle = client.workflow.getHandle(operation, run, { followRuns: run === undefined });
     const { status } = await handle.describe();
     if (status.name === 'RUNNING') throw lookAgain(`${operation} is still at work`);
     return (await handle.result()) as ProcessResult;
@@ -205,6 +216,9 @@ function gone(name: string): ScheduledOutcome {
 /** Looked at again a few times; then it gives its place to others. */
 function withoutAnswer(error: unknown, name: string): ScheduledOutcome {
   if (error instanceof WorkflowNotFoundError) return gone(name);
+  // No key to ask with, or none that the directory knows: a person has to put that right, and the next campaign asks again.
+  if (error instanceof TenureError && error.code === 'InvalidRequest')
+    return { outcome: 'refused', detail: error.message };
   if (error instanceof WorkflowUpdateFailedError) return { outcome: 'refused', detail: reasonOf(error.cause) };
   const { heartbeatDetails } = Context.current().info;
   const unanswered = ((heartbeatDetails as Memory | undefined)?.unanswered ?? 0) + 1;

@@ -3,6 +3,8 @@ import type { Context } from '@temporalio/activity';
 import type { ActivityInterceptorsFactory } from '@temporalio/worker';
 import type { Logger } from 'pino';
 import { TenureError } from '../src/domain/errors.js';
+import type { Permits } from '../src/trust/permits.js';
+import { demandPermit } from './effects.js';
 import { framesOf, toFailure } from './failures.js';
 
 /** Well below every heartbeat timeout; the SDK thins out what is sent. */
@@ -11,8 +13,8 @@ const heartbeatEveryMs = 1_000;
 /** Called at both edges of every activity. Tests make faults with it; nothing else does. */
 export type ActivityProbe = (moment: 'before' | 'after', context: Context, args: readonly unknown[]) => Promise<void>;
 
-/** Makes the interceptor for a worker. */
-export function guardActivities(log: Logger, probe?: ActivityProbe): ActivityInterceptorsFactory {
+/** Makes the interceptor for a worker. Without permits no effect is refused: for tests of what happens once one is there. */
+export function guardActivities(log: Logger, permits?: Permits, probe?: ActivityProbe): ActivityInterceptorsFactory {
   return (context) => ({
     inbound: {
       async execute(input, next) {
@@ -21,6 +23,7 @@ export function guardActivities(log: Logger, probe?: ActivityProbe): ActivityInt
           : setInterval(() => context.heartbeat(context.info.heartbeatDetails), heartbeatEveryMs);
         try {
           await probe?.('before', context, input.args);
+          if (permits) await demandPermit(permits, context.info, input.args);
           const result = await next(input);
           await probe?.('after', context, input.args);
           return result;

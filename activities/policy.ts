@@ -1,29 +1,64 @@
-import { evaluateDue, mayChange, nextRotation } from '../src/schedule/due.js';
+/** Policy on plans, and the calendar. The one place where a run of a workflow is permitted to change something. */
+import { Context } from '@temporalio/activity';
+import type { Clearance, Decision } from '../src/domain/decision.js';
+import type { Attested, Directory } from '../src/domain/directory.js';
+import { TenureError } from '../src/domain/errors.js';
+import type { Facts } from '../src/domain/facts.js';
 import type { Freeze } from '../src/domain/identity.js';
+import { planOf, type ProcessPlan } from '../src/domain/plan.js';
+import type { GateState, ProcessInput, Vote } from '../src/domain/process.js';
+import { digestOf } from '../src/policy/digest.js';
 import type { Policy } from '../src/policy/policy.js';
-import type { PolicyActivities } from './contract.js';
+import { evaluateDue, mayChange, nextRotation } from '../src/schedule/due.js';
+import { advanceFor, type Advance } from '../src/trust/advance.js';
+import { stillCounting } from '../src/trust/ballots.js';
+import type { Permits } from '../src/trust/permits.js';
+import { issuedAt } from '../src/trust/issued-at.js';
+import { verifyRequest } from '../src/trust/requests.js';
+import { specsOf } from '../src/trust/specs.js';
+import type { AuthorizeInput, PolicyActivities } from './contract.js';
 
 /** What deciding needs from outside. */
 export interface PolicyDependencies {
-  readonly policy: Policy;
+  /** The policies as they are now: a change holds without a new worker. Throws retryably when they cannot be read. */
+  loadPolicy(): Promise<Policy>;
+  loadDirectory(): Promise<Directory>;
   /** The operator's freezes as they are now: one that is added later holds for what was queued before. Throws retryably when they cannot be read. */
   loadFreezes(): Promise<readonly Freeze[]>;
+  /** What is known about the identity besides the plan. `isGated`: people will be shown it, so the target is looked at too. */
+  factsOf(input: ProcessInput, plan: ProcessPlan, isGated: boolean): Promise<Facts>;
+  readonly permits: Permits;
+  /** How long a gate stays open, milliseconds. */
+  readonly gateMs: number;
   readonly now?: () => Date;
 }
 
-/** Policy on plans, and the calendar: freezes, windows, due dates. Changes nothing anywhere. */
-export function createPolicyActivities({
-  policy,
-  loadFreezes,
-  now = () => new Date(),
-}: PolicyDependencies): PolicyActivities {
+/** Everything that a decision is made from. */
+interface Grounds {
+  readonly input: ProcessInput;
+  readonly plan: ProcessPlan;
+  readonly policy: Policy;
+  readonly requester: Attested;
+  readonly directory: Directory;
+  readonly facts: Facts;
+  readonly votes: readonly Vote[];
+  readonly advance: readonly Advance[];
+  readonly now: Date;
+}
+
+export function createPolicyActivities(dependencies: PolicyDependencies): PolicyActivities {
+  const { loadFreezes, permits, gateMs, now = () => new Date() } = dependencies;
   return {
-    authorize: async (plan) => policy.decide(plan, now()),
+    async authorize(question) {
+      const grounds = await groundsOf(dependencies, question, now());
+      const decision = { ...decide(grounds, gateMs), ...boundTo(grounds) };
+      if (!isPermitted(decision, question.gate)) return { ...decision, permitted: false };
+      await permits.grant(permitFor(grounds, decision));
+      return { ...decision, permitted: true };
+    },
 
     async clearance({ spec, emergency }) {
-      // An emergency does not wait for a file.
-      const freezes = emergency ? [] : await loadFreezes();
-      return mayChange({ freezes: [...freezes, ...spec.rotation.freeze], emergency, now: now() });
+      return clearanceOf(spec.rotation.freeze, emergency);
     },
 
     async nextRotation({ spec, lastRotatedAt }) {
@@ -34,4 +69,129 @@ export function createPolicyActivities({
       return evaluateDue({ policy: spec.rotation, lastRotatedAt, freezes: await loadFreezes(), now: now() });
     },
   };
+
+  async function clearanceOf(own: readonly Freeze[], emergency: boolean): Promise<Clearance> {
+    // An emergency does not wait for a file.
+    const freezes = emergency ? [] : await loadFreezes();
+    return mayChange({ freezes: [...freezes, ...own], emergency, now: now() });
+  }
+}
+
+/** Collected anew each time. Nothing is believed that came with the workflow: who asked and who approved is in their signatures. */
+async function groundsOf(
+  { loadPolicy, loadDirectory, factsOf }: PolicyDependencies,
+  { input, plan, gate }: AuthorizeInput,
+  now: Date,
+): Promise<Grounds> {
+  demandSamePlan(input, plan);
+  const [policy, directory] = await Promise.all([loadPolicy(), loadDirectory()]);
+  const receivedAt = issuedAt(input.request.signed);
+  demandRecent(input, receivedAt, now);
+  const requester = await verifyRequest(input.request, input.identity, { directory, now, receivedAt });
+  const common = { input, plan, policy, requester, directory, now, votes: [], advance: [] };
+  const facts = await factsOf(input, plan, gate !== undefined);
+  const advance = await advanceFor(input.request.advance ?? [], { plan, requester, directory, now });
+  const isGated = policy.decide(questionOf({ ...common, facts, advance }, 0)).obligations.approvals > 0;
+  const known = isGated && gate === undefined ? await factsOf(input, plan, true) : facts;
+  const grounds = { ...common, facts: known, advance };
+  return gate ? { ...grounds, votes: await votesOf(grounds, gate) } : grounds;
+}
+
+/** A request may have waited in a queue and at a gate of thirty days; one that is older was kept by somebody to be used later. */
+const oldestMs = 45 * 86_400_000;
+
+function demandRecent({ operation }: ProcessInput, askedAt: Date, now: Date): void {
+  if (now.getTime() - askedAt.getTime() <= oldestMs) return;
+  throw new TenureError(
+    'ApprovalRefused',
+    `what ${operation} was asked for is too long ago; nothing was touched. Ask again`,
+  );
+}
+
+/** The plan that is decided on is what follows from the input, whatever was shown. */
+function demandSamePlan(input: ProcessInput, plan: ProcessPlan): void {
+  if (digestOf(planOf(input)) === digestOf(plan)) return;
+  throw new TenureError(
+    'ApprovalRefused',
+    `the plan of ${input.operation} is not what follows from its input; nothing was touched`,
+  );
+}
+
+/** Votes count for the gate as it was shown: another plan, other policies or facts, and none of them does. */
+async function votesOf(grounds: Grounds, gate: GateState): Promise<readonly Vote[]> {
+  const { input, plan, requester, directory, now } = grounds;
+  if (!isSame(gate, boundTo(grounds)) || gate.run !== runId()) return [];
+  const counting = await stillCounting(gate.votes, {
+    gate,
+    plan,
+    operation: input.operation,
+    requester,
+    directory,
+    now,
+  });
+  return counting.filter(({ decision }) => decision === 'approve');
+}
+
+function decide(grounds: Grounds, gateMs: number): Decision {
+  return grounds.policy.decide(questionOf(grounds, gateMs));
+}
+
+function questionOf({ plan, requester, directory, facts, votes, advance, now }: Grounds, gateMs: number) {
+  // A freeze is looked at by itself, before and after every wait.
+  return { plan, requester, directory, facts, votes, advance, now, gateMs, frozen: false };
+}
+
+function boundTo({ plan, policy, facts, requester }: Grounds): {
+  planDigest: string;
+  policyDigest: string;
+  evidenceDigest: string;
+  facts: Facts;
+  requester: Attested;
+} {
+  return {
+    planDigest: digestOf(plan),
+    policyDigest: policy.digest,
+    evidenceDigest: digestOf(facts),
+    facts,
+    requester,
+  };
+}
+
+/** Nothing is owed any more. What waited at a gate passes only under what its approvals were given for, also where less is owed now. */
+function isPermitted({ effect, obligations, ...decision }: Decision, gate: GateState | undefined): boolean {
+  if (effect !== 'allow' || obligations.approvals > 0) return false;
+  return gate === undefined || (gate.outcome === 'approved' && isSame(gate, decision));
+}
+
+/** Votes are bound to these. */
+type Bound = Pick<Decision, 'planDigest' | 'policyDigest' | 'evidenceDigest'>;
+
+function isSame(gate: Bound, now: Bound): boolean {
+  return (
+    gate.planDigest === now.planDigest &&
+    gate.policyDigest === now.policyDigest &&
+    gate.evidenceDigest === now.evidenceDigest
+  );
+}
+
+function permitFor({ input, plan, requester, advance, now }: Grounds, { planDigest, policyDigest }: Decision) {
+  return {
+    v: 1,
+    operation: input.operation,
+    run: runId(),
+    identity: input.identity,
+    request: input.request.id,
+    requester: requester.name,
+    plan: planDigest,
+    policy: policyDigest,
+    specs: specsOf(input).map(digestOf),
+    ...(plan.from && { from: { principal: plan.from.principal, version: plan.from.version } }),
+    advance: advance.map(({ id }) => id),
+    at: now.toISOString(),
+  } as const;
+}
+
+/** The run that asks, as Temporal itself says: nothing that the workflow could claim. */
+function runId(): string {
+  return Context.current().info.workflowExecution!.runId;
 }

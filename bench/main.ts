@@ -6,8 +6,11 @@ import process from 'node:process';
 import type { Client } from '@temporalio/client';
 import Table from 'cli-table3';
 import { measureBareTarget } from './bare-target.js';
+import { measureDecisions } from './decisions.js';
+import { measureGate } from './gate.js';
 import { measure, type Measured } from './load.js';
 import { anatomy, measureRotations, provisionMany } from './rotations.js';
+import { measureVerification } from './signatures.js';
 import { bareQueue, startSurroundings, type Surroundings } from './surroundings.js';
 
 const concurrency = 32;
@@ -47,6 +50,10 @@ async function run({
   const rotations = await measureRotations(client, names, total, concurrency);
   const perRotation = ((await actions(temporal.metricsUrl)) - before) / total;
 
+  say('(d) rotations without and with a gate, decisions, and verifications of signatures');
+  const { open, gated } = await measureGate(client, () => settledActions(temporal.metricsUrl));
+  const [decisions, verification] = [await measureDecisions(), await measureVerification()];
+
   say(`provisioning ${idle} more identities that then wait`);
   const memoryBefore = await workerMemory();
   await provisionMany(client, 'idle', idle, concurrency);
@@ -65,6 +72,10 @@ async function run({
     ['c / b', (rotations.perSecond / target.perSecond).toFixed(2)],
     ['events of a rotation', String(shape.events)],
     ['Temporal actions of a rotation, its identity included', perRotation.toFixed(1)],
+    ['events that a gate adds', added(gated.events, open.events)],
+    ['Temporal actions that a gate adds', added(gated.actions, open.actions)],
+    ['one policy decision, p50 / p99', milliseconds(decisions.p50Ms, decisions.p99Ms)],
+    ['one verification of an Ed25519 SSH signature, p50 / p99', milliseconds(verification.p50, verification.p99)],
     ['worker memory of an open identity', `${(memory / 1024).toFixed(0)} KiB`],
   );
   process.stdout.write(
@@ -80,6 +91,24 @@ function bare(
   return measure(Array.from({ length: count }), concurrency, () =>
     client.workflow.execute('bare', { workflowId: `bare-${crypto.randomUUID()}`, taskQueue: bareQueue, args: [shape] }),
   );
+}
+
+function added(more: number, less: number): string {
+  return `+${(more - less).toFixed(1)} (${less.toFixed(1)} → ${more.toFixed(1)})`;
+}
+
+function milliseconds(p50: number, p99: number): string {
+  return `${p50.toFixed(2)} / ${p99.toFixed(2)} ms`;
+}
+
+/** Once what was begun before has been counted: an identity still notes the end of its process after that has ended. */
+async function settledActions(metricsUrl: string): Promise<number> {
+  for (let before = await actions(metricsUrl); ;) {
+    await new Promise((resolve) => setTimeout(resolve, 1_500));
+    const now = await actions(metricsUrl);
+    if (now === before) return now;
+    before = now;
+  }
 }
 
 /** The server's own count of what Temporal Cloud would bill. */

@@ -4,7 +4,9 @@ import type { IdentitySpec } from '../src/domain/identity.js';
 import type { ProcessInput, ProcessKind, ProcessResult } from '../src/domain/process.js';
 import type { Answer, ChangeRequest } from '../src/domain/request.js';
 import { identityId, identityMessages, identityWorkflow, taskQueue, type IdentityStart } from '../src/domain/wire.js';
+import { requestSigned } from '../src/trust/statements.js';
 import { measure, type Measured } from './load.js';
+import { asker } from './people.js';
 
 /** Provisions `count` identities; needed before they can be rotated. */
 export async function provisionMany(
@@ -16,6 +18,18 @@ export async function provisionMany(
   const names = Array.from({ length: count }, (_, index) => `${prefix}-${index}`);
   await measure(names, concurrency, async (name) => expectSuccess(await ask(client, name, 'provision', specOf(name))));
   return names;
+}
+
+/** Provisions one in this environment; `whileItRuns` is where a gate is passed. */
+export async function provision(
+  client: Client,
+  name: string,
+  environment: string,
+  whileItRuns: (operation: string) => Promise<void> | undefined,
+): Promise<void> {
+  const operation = await start(client, name, 'provision', { ...specOf(name), environment });
+  await whileItRuns(operation);
+  expectSuccess((await client.workflow.getHandle(operation).result()) as ProcessResult);
 }
 
 /** Rotates the identities in turn; each latency is from the request to the result. */
@@ -55,8 +69,10 @@ async function ask(client: Client, name: string, kind: ProcessKind, spec?: Ident
   return (await client.workflow.getHandle(await start(client, name, kind, spec)).result()) as ProcessResult;
 }
 
-async function start(client: Client, name: string, kind: ProcessKind, spec?: IdentitySpec): Promise<string> {
-  const request: ChangeRequest = { id: crypto.randomUUID(), kind, requester: 'bench', ...(spec && { spec }) };
+/** Asks, and gives the operation that began. */
+export async function start(client: Client, name: string, kind: ProcessKind, spec?: IdentitySpec): Promise<string> {
+  const asked: ChangeRequest = { id: crypto.randomUUID(), kind, requester: asker.name, ...(spec && { spec }) };
+  const request = await requestSigned(asked, name, asker);
   const answer = (await client.workflow.executeUpdateWithStart(identityMessages.request, {
     args: [request],
     startWorkflowOperation: new WithStartWorkflowOperation(identityWorkflow, {
@@ -79,7 +95,7 @@ function specOf(name: string): IdentitySpec {
   return {
     name,
     kind: 'database-role',
-    owner: { person: 'bench@example.com' },
+    owner: { person: asker.name },
     purpose: 'is measured',
     environment: 'development',
     dataClass: 'internal',

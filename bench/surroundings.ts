@@ -5,11 +5,14 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
+import { packageRoot } from '../src/package-root.js';
 import { createLocalStoreKey } from '../src/stores/local.js';
 import { connectClient, type ConnectedClient } from '../src/temporal/connection.js';
 import { startDevServer, type DevServer } from '../src/temporal/dev-server.js';
 import { makeLedger } from '../test/systems/ledger.js';
 import { startPostgres } from '../test/systems/postgresql.js';
+import { writtenDirectory } from '../src/trust/directory-schema.js';
+import { directory } from './people.js';
 
 /** Where the workflows with activities that do nothing run. */
 export const bareQueue = 'bench-bare';
@@ -67,6 +70,9 @@ async function writeConfig(
     stateDirectory: 'state',
     targets: { 'ledger-db': { type: 'postgresql', host, port, database, user, password: { file: 'admin.password' } } },
     stores: { local: { type: 'local', directory: 'store', key: { file: 'store.key' } } },
+    directory: writtenDirectory(directory),
+    // Only in one environment somebody is asked: what a gate adds is measured by itself.
+    policy: { path: join(packageRoot, 'bench', 'policies') },
   };
   await writeFile(file, stringify(config));
   return file;

@@ -7,6 +7,7 @@ import { packageRoot } from '../src/package-root.js';
 import { createLocalStoreKey } from '../src/stores/local.js';
 import { isLoopback } from '../src/targets/postgresql/options.js';
 import type { Ledger } from './ledger.js';
+import { makePeople } from './people.js';
 
 export interface OperatorsFolder {
   readonly config: string;
@@ -44,6 +45,7 @@ export async function makeFolder(
     [['targets', 'ledger-db', 'password'], { file: 'admin.password' }],
     [['consumers', 'signingKey'], { file: 'webhook.key' }],
     [['freezes'], []],
+    [['directory'], await makePeople(join(folder, '.tenure'))],
   ]);
   const manifest = await adapted('payments-db.yaml', [
     [['identities', 0, 'consumers', 0, 'notify', 'webhook'], `http://127.0.0.1:${webhookPort}/reload`],

@@ -1,5 +1,5 @@
 /** The end of the demo: what was measured, as tables, and where to look further. */
-import { span } from '../src/cli/words.js';
+import { span } from '../src/domain/span.js';
 import type { Claims } from './claims.js';
 import type { PhaseFigures } from './messages.js';
 import type { Scene } from './scene.js';

@@ -3,6 +3,7 @@ import type { Store } from '../src/stores/store.js';
 import type { Claims } from './claims.js';
 import { Client, type ClientOptions } from './client.js';
 import type { Ledger } from './ledger.js';
+import { approver, asker } from './people.js';
 import type { PhaseFigures } from './messages.js';
 import type { Facts } from './temporal.js';
 import type { Ran, Tenure, Worker } from './tenure.js';
@@ -11,11 +12,6 @@ import type { Receiver } from './webhook.js';
 
 /** The identity that the story is about. */
 export const identity = 'payments-db';
-/** Who asks, and who approves. */
-const asker = 'ada@example.com';
-const approver = 'grace@example.com';
-export const responder = 'oncall@example.com';
-
 export interface Props {
   readonly terminal: Terminal;
   readonly claims: Claims;
@@ -77,11 +73,20 @@ export class Scene {
 
   /** Lets one person ask and another approve, and shows the rest as it happens. */
   async change(...command: readonly string[]): Promise<Course> {
+    const operation = await this.ask(...command);
+    return { operation, ended: this.approve() };
+  }
+
+  /** Lets one person ask, and waits until the gate is open. */
+  async ask(...command: readonly string[]): Promise<string> {
     const { tenure, facts } = this.props;
     const asked = await tenure.run(...command, '--as', asker, '--no-wait');
     if (asked.code !== 0) throw new Error(`\`tenure ${command.join(' ')}\` ended with ${asked.code}`);
-    const operation = await facts.operationAtGate();
-    return { operation, ended: tenure.run('approve', identity, '--as', approver, '--yes') };
+    return facts.operationAtGate();
+  }
+
+  approve(): Promise<Ran> {
+    return this.props.tenure.run('approve', identity, '--as', approver, '--yes');
   }
 
   /** The same, to its end. */

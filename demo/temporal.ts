@@ -6,7 +6,7 @@ import { WorkflowNotFoundError, type Client } from '@temporalio/client';
 import type { temporal } from '@temporalio/proto';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import type { IdentityState } from '../src/domain/identity.js';
-import type { ProcessResult, ProcessState, StageName } from '../src/domain/process.js';
+import type { Ballot, ProcessResult, ProcessState, StageName } from '../src/domain/process.js';
 import { identityId, identityMessages, parseProcessId, processMessages } from '../src/domain/wire.js';
 import { endingOf } from '../src/cli/follow.js';
 
@@ -67,6 +67,16 @@ export class Facts {
       ({ gate }) => gate?.outcome === 'open',
     );
     return operation;
+  }
+
+  /** Waits until a process is as asked. */
+  processWhen(operation: string, what: string, isSo: (state: ProcessState) => boolean): Promise<ProcessState> {
+    return until(what, () => this.process(operation), isSo);
+  }
+
+  /** Sends a decision straight to Temporal, as anybody can who may write there. */
+  async decide(operation: string, ballot: Ballot): Promise<void> {
+    await this.client.workflow.getHandle(operation).signal(processMessages.decide, ballot);
   }
 
   async untilStage(operation: string, name: StageName): Promise<void> {

@@ -12,6 +12,7 @@ const programs = {
   build: [],
   demo: ['dist/demo/main.js'],
   bench: ['dist/bench/main.js'],
+  drill: ['dist/drill/main.js'],
   tenure: ['bin/tenure.mjs'],
   lint: ['scripts/lint.mjs'],
   test: ['scripts/test.mjs'],

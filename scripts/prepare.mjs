@@ -15,8 +15,8 @@ export const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '
 
 const inRoot = (/** @type {string[]} */ ...parts) => path.join(root, ...parts);
 const stamp = inRoot('dist', '.built');
-// The demo starts its PostgreSQL as the tests do.
-const sourceFolders = ['src', 'workflows', 'activities', 'demo', 'bench', 'test/systems'];
+// The demo and the drills start their PostgreSQL, and make their people, as the tests do.
+const sourceFolders = ['src', 'workflows', 'activities', 'demo', 'bench', 'drill', 'test/systems', 'test/support'];
 
 /** Installs, compiles and bundles what is missing or stale. */
 export async function prepare() {

@@ -1,6 +1,8 @@
 /** The composition root: the only place that knows every part. */
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Client } from '@temporalio/client';
+import type { DataConverter } from '@temporalio/common';
 import { Worker, type NativeConnection, type WorkerOptions } from '@temporalio/worker';
 import type { Logger } from 'pino';
 import { createConsumerActivities } from '../activities/consumers.js';
@@ -10,30 +12,51 @@ import type {
   FleetActivities,
   PolicyActivities,
   RecordActivities,
+  TrustActivities,
 } from '../activities/contract.js';
 import { createCredentialActivities } from '../activities/credentials.js';
 import { createEvidenceActivities } from '../activities/evidence.js';
+import { createExceptionActivities } from '../activities/exceptions.js';
+import { othersOf } from '../activities/exceptions/others.js';
 import { createFleetActivities } from '../activities/fleet.js';
 import { guardActivities, type ActivityProbe } from '../activities/interceptor.js';
+import { createReviewActivities } from '../activities/reviews.js';
 import { createNoticeActivities } from '../activities/notices.js';
 import { createPolicyActivities } from '../activities/policy.js';
+import { createRoutineReviewActivities } from '../activities/routine-review.js';
+import { createTrustActivities } from '../activities/trust.js';
 import { loadFreezes } from './config/load.js';
 import type { TenureConfig } from './config/types.js';
+import type { Directory } from './domain/directory.js';
+import type { ExceptionActivities } from './domain/exception.js';
 import type { Freeze } from './domain/identity.js';
+import type { RoutineReviewActivities } from './domain/routine-review.js';
 import { emergencyTaskQueue, taskQueue } from './domain/wire.js';
-import { plainPolicy } from './policy/policy.js';
+import { remembering } from './evidence/attachments.js';
+import { openEvidenceWriter } from './evidence/open.js';
+import { liveExceptions } from './exceptions/live.js';
+import { publishedIn } from './exceptions/published.js';
+import { policySource } from './policy/policy.js';
 import { startDelayMs } from './schedule/due.js';
 import { openStores } from './stores/registry.js';
 import type { Store } from './stores/store.js';
 import { openTargets, type Targets } from './targets/registry.js';
 import type { Target } from './targets/target.js';
 import { workflowBundlePath } from './temporal/bundle.js';
+import { dataConverterFor, workflowBundleFor } from './temporal/codec/converter.js';
+import { directorySource } from './trust/directory-file.js';
+import { collectFacts, type FactSources } from './trust/facts.js';
+import { permitsIn, type Permits } from './trust/permits.js';
+import { automationSigner } from './trust/sign.js';
 
 /** Everything that a workflow may call. */
 export type Activities = CredentialActivities &
   PolicyActivities &
   ConsumerActivities &
   RecordActivities &
+  TrustActivities &
+  ExceptionActivities &
+  RoutineReviewActivities &
   FleetActivities;
 
 export interface TenureWorkerOptions {
@@ -61,13 +84,19 @@ const graceMs = 10_000;
 export async function createWorker(options: TenureWorkerOptions): Promise<TenureWorker> {
   const { config, connection, namespace, log, probe } = options;
   const targets = openTargets(config);
-  const activities = createActivities(options, targets);
+  const permits = permitsIn(join(config.stateDirectory, 'permits'));
+  const dataConverter = await dataConverterFor(config);
+  const workflowBundle = await workflowBundleFor(config, workflowBundlePath());
+  // Read once: the file may be built anew while this worker runs, and records name the code that ran.
+  const code = 'code' in workflowBundle ? workflowBundle.code : await readFile(workflowBundle.codePath, 'utf8');
+  const activities = createActivities(options, targets, permits, dataConverter, code);
   const common: Omit<WorkerOptions, 'taskQueue'> = {
     connection,
     namespace,
     activities,
-    workflowBundle: { codePath: workflowBundlePath() },
-    interceptors: { activity: [guardActivities(log, probe)] },
+    dataConverter,
+    workflowBundle: { code },
+    interceptors: { activity: [guardActivities(log, permits, probe)] },
     shutdownGraceTime: graceMs,
     // A dead worker's sticky queue is given up soon, so that another worker takes its workflows over.
     stickyQueueScheduleToStartTimeout: 3_000,
@@ -89,23 +118,73 @@ export async function createWorker(options: TenureWorkerOptions): Promise<Tenure
   };
 }
 
-function createActivities(options: TenureWorkerOptions, targets: Targets): Activities {
+function createActivities(
+  options: TenureWorkerOptions,
+  targets: Targets,
+  permits: Permits,
+  dataConverter: DataConverter,
+  code: string,
+): Activities {
   const { config, connection, namespace, log, around } = options;
   const opened = openStores(config);
   const target = (name: string): Target => around?.target(targets.get(name)) ?? targets.get(name);
   const store = (name: string): Store => around?.store(opened.get(name)) ?? opened.get(name);
   const freezes = (): Promise<readonly Freeze[]> => loadFreezes(config.file);
-  const policy = createPolicyActivities({ policy: plainPolicy(config.policy), loadFreezes: freezes });
+  const client = new Client({ connection, namespace, dataConverter });
+  const directory = directorySource(config);
+  const evidence = openEvidenceWriter(config);
+  const loadDirectory = remembering(evidence.shelf, (): Promise<Directory> => directory.current());
+  const credentials = createCredentialActivities({ target, store });
+  const policies = policySource(config.policy);
+  const facts: FactSources = {
+    recordsOf: (identity) => evidence.reader.recordsOf(identity),
+    inspect: ({ current, ...input }) => credentials.inspect({ ...input, ...(current && { from: current }) }),
+    liftedRules: async (identity, now) =>
+      (await liveExceptions(config.stateDirectory, identity, now)).flatMap(({ rules }) => rules),
+  };
+  const policy = createPolicyActivities({
+    loadPolicy: () => policies.current(),
+    loadDirectory,
+    loadFreezes: freezes,
+    factsOf: (input, plan, isGated) => collectFacts(facts, input, plan, isGated, new Date()),
+    permits,
+    gateMs: config.policy.gateMs,
+  });
   const { consumers, notices } = config;
   return {
-    ...createCredentialActivities({ target, store }),
+    ...credentials,
     ...policy,
+    ...createTrustActivities({ loadDirectory }),
     ...createConsumerActivities({ stores: { get: store }, log, ...consumers }),
-    ...createEvidenceActivities(join(config.stateDirectory, 'evidence')),
+    ...createEvidenceActivities({
+      evidence,
+      client,
+      workflows: code,
+      directory: loadDirectory,
+      permitOf: (operation, run) => permits.demand(operation, run).catch(() => undefined),
+      log,
+    }),
+    ...createReviewActivities({ client, evidence, loadDirectory }),
+    ...createRoutineReviewActivities({
+      client,
+      evidence: evidence.reader,
+      published: publishedIn(config.stateDirectory),
+      loadDirectory,
+      settings: config.review,
+    }),
+    ...createExceptionActivities({
+      settings: config.exceptions,
+      published: publishedIn(config.stateDirectory),
+      loadDirectory,
+      others: othersOf(client),
+      target,
+      signer: () => automationSigner(config, directory),
+    }),
     ...createNoticeActivities({ log, ...notices, ...consumers }),
     ...createFleetActivities({
-      client: new Client({ connection, namespace }),
+      client,
       perTarget: config.fleet.perTarget,
+      signer: () => automationSigner(config, directory),
       due: policy.due,
       delayOf: async (spec, lastRotatedAt) =>
         startDelayMs(spec.name, { policy: spec.rotation, lastRotatedAt, freezes: await freezes(), now: new Date() }),

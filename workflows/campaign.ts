@@ -94,9 +94,20 @@ export async function campaign(start: CampaignStart): Promise<CampaignReport> {
   /** Told once in a campaign, however often it looks. */
   function remark({ asking = [], leftOut = [] }: DueSelection): void {
     Object.assign(report, { asking, leftOut });
-    for (const { name, detail } of asking) tellOnce(name, `${name} is due: ${detail}`);
+    for (const { name, detail } of asking) propose(name, detail);
     for (const { name, detail } of leftOut)
       tellOnce(name, `whether ${name} is due is not known: ${detail}; see: tenure show ${name}`);
+  }
+
+  /** Nobody can rotate it in time: its owner is given an exception to sign or to turn down. */
+  function propose(name: string, why: string): void {
+    if (told.has(name)) return;
+    told.add(name);
+    const proposed = callerFor(false)('careful', `Propose an exception for ${name}`)
+      .proposeException({ identity: name, why })
+      .then(({ detail }) => `${name} is due: ${why}; ${detail}`)
+      .catch((error: unknown) => `${name} is due: ${why}; no exception could be proposed: ${failureOf(error).message}`);
+    work.push(proposed.then((text) => tell(name, identityId(name), 'warning', text)));
   }
 
   function tellOnce(name: string, text: string): void {

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { identity, type Scene } from '../scene.js';
+import { tryTheGate } from './gate.js';
 
 /** How long the client works before anything else happens. */
 const steadyMs = 2_000;
@@ -16,10 +17,11 @@ export async function provision(scene: Scene): Promise<void> {
     untouched ? 'no role at PostgreSQL, no workflow at Temporal' : 'something exists already',
     'a line that says provision; no role, no workflow',
   );
-  const { operation, ended } = await scene.change('apply');
+  const operation = await scene.ask('apply');
   const before = await scene.roles();
   claims.check('nothing is made before somebody approves', before.length === 0, `roles: ${named(before)}`, 'no role');
-  const ran = await ended;
+  await tryTheGate(scene, operation);
+  const ran = await scene.approve();
   const result = await facts.resultOf(operation);
   const after = await scene.roles();
   claims.check(

@@ -1,5 +1,6 @@
 import type { Ran } from '../tenure.js';
-import { identity, inWords, responder, type Course, type Scene } from '../scene.js';
+import { responder } from '../people.js';
+import { identity, inWords, type Course, type Scene } from '../scene.js';
 
 /** Act 5: an emergency revocation while a rotation waits for the old credential to fall out of use. */
 export async function revoke(scene: Scene): Promise<void> {

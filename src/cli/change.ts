@@ -1,7 +1,9 @@
 /** What the verbs share that ask an identity for a change: who asks, sending, following, the end. */
 import type { Client } from '@temporalio/client';
 import type { Command } from 'commander';
+import type { ProcessState } from '../domain/process.js';
 import type { ChangeRequest } from '../domain/request.js';
+import type { Signer } from '../trust/statements.js';
 import { durationOption } from './durations.js';
 import { CliError, nextCommands, noWorker } from './errors.js';
 import { followProcess, turnOf, type Followed, type Patience, type View } from './follow.js';
@@ -9,8 +11,8 @@ import { ask, nameOf, newRequestId, stateOf } from './identities.js';
 import { exitCodes } from './io.js';
 import { stagesView } from './live.js';
 import { endDocument, tellEnd } from './outcome.js';
-import { personOf } from './person.js';
 import type { CommonOptions, Session } from './session.js';
+import { signerOf, signing, type SigningOptions } from './signing.js';
 import { isWorked } from './workers.js';
 
 export interface FollowOptions extends CommonOptions {
@@ -20,9 +22,8 @@ export interface FollowOptions extends CommonOptions {
   readonly answeredPark?: string;
 }
 
-export interface ChangeOptions extends FollowOptions {
+export interface ChangeOptions extends FollowOptions, SigningOptions {
   readonly reason?: string;
-  readonly as?: string;
   readonly requestId?: string;
 }
 
@@ -39,29 +40,32 @@ export function following(command: Command): Command {
 
 /** Adds the options of a verb that asks for a change. */
 export function asking(command: Command): Command {
-  return following(command)
+  return signing(following(command))
     .option('--reason <text>', 'why; kept in the record')
-    .option('--as <person>', "who asks (default: git's user.email, or the system's user)")
     .option(
       '--request-id <id>',
       'makes repeating this command harmless: the same id is done once (default: a new one)',
     );
 }
 
-/** The request that the options describe. */
-export function requestOf(
+/** The request that the options describe for one identity, signed; by `signer` where there is one already. */
+export async function requestOf(
   session: Session,
   options: ChangeOptions,
+  identity: string,
   kind: ChangeRequest['kind'],
-  more: Partial<ChangeRequest> = {},
-): ChangeRequest {
-  return {
+  { signer, ...more }: Partial<ChangeRequest> & { readonly signer?: Signer } = {},
+): Promise<ChangeRequest> {
+  const { requestSigned } = await import('../trust/statements.js');
+  const signs = signer ?? (await signerOf(session, options));
+  const request: ChangeRequest = {
     id: options.requestId ?? newRequestId(),
     kind,
-    requester: personOf(session.io, options.as),
+    requester: signs.name,
     ...(options.reason !== undefined && { reason: options.reason }),
     ...more,
   };
+  return requestSigned(request, identity, signs);
 }
 
 /** How long to follow: as the options and Ctrl-C say. */
@@ -73,16 +77,26 @@ export function patienceOf(session: Session, options: FollowOptions): Patience {
   };
 }
 
+/** Where following ends before the process does, since the person has got what they waited for. */
+export interface Enough {
+  isSo(state: ProcessState): boolean;
+  /** Gives the exit code. */
+  tell(state: ProcessState): number;
+}
+
 /** Asks for a change of one identity, follows it and tells how it ended. Gives the exit code. */
 export async function change(
   session: Session,
   typed: string,
   options: ChangeOptions,
-  request: ChangeRequest,
+  kind: ChangeRequest['kind'],
+  more: Partial<ChangeRequest> = {},
+  enough?: Enough,
 ): Promise<number> {
   const name = nameOf(typed);
   const client = await session.services.client();
-  await demandAnswer(client, session, name, request.kind);
+  await demandAnswer(client, session, name, kind);
+  const request = await requestOf(session, options, name, kind, more);
   const answer = await ask(client, name, request);
   if (!answer.accepted) throw new CliError(answer.code, answer.reason, nextCommands(answer.code, name));
   if (!options.wait) {
@@ -91,10 +105,27 @@ export async function change(
     session.out.answer({ identity: name, requestId: request.id, answer });
     return exitCodes.success;
   }
-  const view = stagesView(session.out);
-  const followed = await followRequest(client, name, request.id, view, patienceOf(session, options), answer.operation);
+  const { view, patience } = followedUntil(stagesView(session.out), patienceOf(session, options), enough);
+  const followed = await followRequest(client, name, request.id, view, patience, answer.operation);
+  if (followed.how === 'left' && followed.state && enough?.isSo(followed.state)) return enough.tell(followed.state);
   session.out.answer({ requestId: request.id, ...endDocument(name, followed) });
   return tellEnd(session.out, name, followed);
+}
+
+function followedUntil(view: View, patience: Patience, enough: Enough | undefined): { view: View; patience: Patience } {
+  if (!enough) return { view, patience };
+  const end = new AbortController();
+  return {
+    patience: { ...patience, signal: AbortSignal.any([patience.signal, end.signal]) },
+    view: {
+      look(state) {
+        view.look(state);
+        if (enough.isSo(state)) end.abort();
+      },
+      aside: (text) => view.aside(text),
+      close: () => view.close(),
+    },
+  };
 }
 
 /** Follows a request from its place in the queue to the end of its process. */

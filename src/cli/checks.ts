@@ -8,7 +8,7 @@ import proto from '@temporalio/proto';
 import type { TenureConfig } from '../config/types.js';
 import { searchAttributes } from '../temporal/search-attributes.js';
 import { complaintOf } from './errors.js';
-import { span } from './words.js';
+import { span } from '../domain/span.js';
 import { pollers } from './workers.js';
 
 export interface Finding {
@@ -62,13 +62,14 @@ interface Source {
   readonly source: { readonly env: string } | { readonly file: string };
 }
 
-/** Every `{ env }` and `{ file }` of targets, stores and consumers, with its place. */
+/** Every `{ env }` and `{ file }` of targets, stores, consumers and encryption, with its place. */
 export function sourcesIn({
   targets,
   stores,
   consumers,
-}: Pick<TenureConfig, 'targets' | 'stores' | 'consumers'>): Source[] {
-  return collect({ targets, stores, consumers }, '');
+  encryption,
+}: Pick<TenureConfig, 'targets' | 'stores' | 'consumers' | 'encryption'>): Source[] {
+  return collect({ targets, stores, consumers, encryption }, '');
 }
 
 function collect(value: unknown, where: string): Source[] {

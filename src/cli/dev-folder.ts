@@ -2,6 +2,21 @@ import { access, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { stateFolder } from './services.js';
 
+/** Makes the keys that a first try signs with, where the operator's file names nobody; says for whom. */
+export async function prepareKeys(configFile: string, person: string): Promise<string[]> {
+  // Loaded here, since only this verb makes keys.
+  const [{ loadConfig }, { readDirectory }, { makeDevelopmentKeys }] = await Promise.all([
+    import('../config/load.js'),
+    import('../trust/directory-file.js'),
+    import('../trust/development-keys.js'),
+  ]);
+  if ((await readDirectory(configFile)).parties.length > 0) return [];
+  const { stateDirectory, automation } = await loadConfig(configFile);
+  const names = await makeDevelopmentKeys(stateDirectory, person, automation.name);
+  const where = relative(dirname(configFile), join(stateDirectory, 'keys'));
+  return names.map((name) => `made a key for ${name} in ${where}: it signs what ${name} asks and decides here`);
+}
+
 /** Makes what is missing for a first try, and says so: the store's key, mode 0600, and a smallest `tenure.yaml`. */
 export async function prepare(configFile: string): Promise<string[]> {
   if (await exists(configFile)) return [];

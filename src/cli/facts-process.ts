@@ -1,12 +1,14 @@
 import type { Payload } from '@temporalio/common';
 import type { CredentialRecord } from '../domain/credential.js';
 import type { Clearance, Decision } from '../domain/decision.js';
-import type { ProcessKind, ProcessOutcome, ProcessResult, Vote } from '../domain/process.js';
+import type { Ballot, ProcessKind, ProcessOutcome, ProcessResult } from '../domain/process.js';
+import type { DecisionStatement } from '../domain/statement.js';
 import {
   parseProcessId,
   processMessages,
   type Abandon,
   type ConsumerAcknowledgement,
+  type GiveBack,
   type Preempt,
   type Resume,
 } from '../domain/wire.js';
@@ -66,7 +68,7 @@ export class ProcessReader {
     }
     const started = event.activityTaskStartedEventAttributes;
     if (started) {
-      const lastFailure = started.lastFailure?.message;
+      const lastFailure = await this.messageOf(started.lastFailure);
       this.attempts.set(String(started.scheduledEventId), {
         attempt: started.attempt ?? 1,
         ...(lastFailure && { lastFailure }),
@@ -98,7 +100,7 @@ export class ProcessReader {
     };
   }
 
-  private stepFailed(base: Base, id: string, failure: Failure | null | undefined): Fact {
+  private async stepFailed(base: Base, id: string, failure: Failure | null | undefined): Promise<Fact> {
     const step = this.steps.get(id)!;
     const root = rootOf(failure);
     return {
@@ -108,7 +110,7 @@ export class ProcessReader {
       ...(step.summary && { summary: step.summary }),
       attempt: this.attempts.get(id)?.attempt ?? 1,
       code: root?.applicationFailureInfo?.type || (root?.timeoutFailureInfo ? 'OutcomeUnknown' : 'Unexpected'),
-      message: root?.message ?? 'it failed',
+      message: (await this.messageOf(root)) ?? 'it failed',
     };
   }
 
@@ -129,14 +131,14 @@ export class ProcessReader {
     if (!signal) return undefined;
     switch (signal.signalName) {
       case processMessages.decide: {
-        const vote = await this.decode<Vote>(signal.input);
+        const vote = claimedIn(await this.decode<Ballot>(signal.input));
         if (!vote) return undefined;
         return {
           ...base,
           what: 'voted',
           by: vote.approver,
           decision: vote.decision,
-          ...(vote.reason !== undefined && { reason: vote.reason }),
+          ...(vote.reason !== '' && { reason: vote.reason }),
         };
       }
       case processMessages.acknowledge: {
@@ -150,6 +152,12 @@ export class ProcessReader {
       case processMessages.abandon: {
         const said = await this.decode<Abandon>(signal.input);
         return said && { ...base, what: 'abandoned', by: said.by, reason: said.reason };
+      }
+      case processMessages.giveBack: {
+        const said = await this.decode<GiveBack>(signal.input);
+        return (
+          said && { ...base, what: 'given back', by: said.by, ...(said.note !== undefined && { note: said.note }) }
+        );
       }
       case processMessages.preempt: {
         const said = await this.decode<Preempt>(signal.input);
@@ -191,9 +199,16 @@ export class ProcessReader {
       kind: this.kind,
       outcome,
       code: info?.type ?? 'Unexpected',
-      message: failure?.message ?? 'it failed',
+      message: (await this.messageOf(failure)) ?? 'it failed',
       ...(result?.leftovers?.length ? { leftovers: result.leftovers } : {}),
     };
+  }
+
+  /** Where payloads are encrypted, the message is one too. */
+  private async messageOf(failure: Failure | null | undefined): Promise<string | undefined> {
+    const encoded = failure?.encodedAttributes as Payload | null | undefined;
+    const said = encoded ? await this.decode<{ message?: unknown }>({ payloads: [encoded] }) : undefined;
+    return typeof said?.message === 'string' ? said.message : (failure?.message ?? undefined);
   }
 
   private async summaryOf(event: Event): Promise<string | undefined> {
@@ -240,4 +255,17 @@ function held(base: Base, clearance: Clearance | undefined): Fact | undefined {
 
 function staged(base: Base, candidate: CredentialRecord | undefined): Fact | undefined {
   return candidate && { ...base, what: 'staged', principal: candidate.principal, fingerprint: candidate.fingerprint };
+}
+
+/** What a decision claims that was sent; whether it counted is what the gate says. Anybody may have sent anything. */
+function claimedIn(
+  ballot: Ballot | undefined,
+): Pick<DecisionStatement, 'approver' | 'decision' | 'reason'> | undefined {
+  try {
+    const { approver, decision, reason } = JSON.parse(ballot?.signed.statement ?? '') as DecisionStatement;
+    const isWhole = [approver, decision].every((part) => typeof part === 'string');
+    return isWhole ? { approver, decision, reason: typeof reason === 'string' ? reason : '' } : undefined;
+  } catch {
+    return undefined;
+  }
 }

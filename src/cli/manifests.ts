@@ -3,14 +3,22 @@ import { join, dirname, resolve } from 'node:path';
 import type { Client } from '@temporalio/client';
 import type { IdentitySpec, IdentityState } from '../domain/identity.js';
 import { manifestContext } from '../manifest/context.js';
-import { diffManifests, type FieldChange, type IdentityDiff, type ManifestDiff } from '../manifest/diff.js';
+import {
+  diffManifests,
+  type FieldChange,
+  type Foresee,
+  type IdentityDiff,
+  type ManifestDiff,
+} from '../manifest/diff.js';
 import { formatDuration } from '../manifest/duration.js';
 import { loadManifests } from '../manifest/load.js';
 import { formatProblem } from '../manifest/problem.js';
+import type { Foresight } from '../policy/foresee.js';
 import { schedulePolicies } from '../manifest/rotation.js';
 import { diffSchedules, type ScheduleDiff } from '../temporal/schedules.js';
 import { CliError } from './errors.js';
 import type { Output } from './output.js';
+import { personOf } from './person.js';
 import type { Session } from './session.js';
 import { standingsOf } from './standing.js';
 import { listIdentities } from './visible.js';
@@ -39,7 +47,7 @@ export async function makePlan(
 ): Promise<Plan> {
   const declared = await declaredIn(session, paths);
   const { services, out } = session;
-  const [client, namespace, config] = await Promise.all([services.client(), services.namespace(), services.config()]);
+  const [client, namespace] = await Promise.all([services.client(), services.namespace()]);
   const names = new Set([
     ...declared.map(({ name }) => name),
     ...(await listIdentities(client)).map(({ name }) => name),
@@ -48,7 +56,7 @@ export async function makePlan(
   if (!live && names.size > 0)
     out.note('no worker is running: this compares with what the last processes left; start one with: tenure worker');
   const diff = diffManifests(declared, states, {
-    policy: config.policy,
+    foresee: await foreseeing(session),
     prune: prune === true,
     reinstate: reinstate === true,
   });
@@ -56,7 +64,29 @@ export async function makePlan(
   return { client, declared, actual: states, diff, schedules };
 }
 
-async function declaredIn(session: Session, paths: readonly string[]): Promise<readonly IdentitySpec[]> {
+/** What policy would say, asked now by whoever is here. Nothing is decided by it. */
+async function foreseeing(session: Session): Promise<Foresee> {
+  const { foreseenIn, imagine } = await import('../policy/foresee.js');
+  const foresight = await foresightOf(session);
+  return (kind, spec, state) => foreseenIn(foresight.policy.decide(imagine(foresight, { kind, spec, state })));
+}
+
+/** The policies and the directory as they are now. `as`: who would ask. */
+export async function foresightOf({ services, io }: Session, as?: string): Promise<Foresight> {
+  const config = await services.config();
+  const [{ policySource }, { directorySource }] = await Promise.all([
+    import('../policy/policy.js'),
+    import('../trust/directory-file.js'),
+  ]);
+  const [policy, directory] = await Promise.all([
+    policySource(config.policy).current(),
+    directorySource(config).current(),
+  ]);
+  return { policy, directory, requester: personOf(io, as), gateMs: config.policy.gateMs, now: new Date() };
+}
+
+/** What manifests declare. Fails with everything that is wrong with them. */
+export async function declaredIn(session: Session, paths: readonly string[]): Promise<readonly IdentitySpec[]> {
   const { services, io, out } = session;
   const [config, targets] = await Promise.all([services.config(), services.targets()]);
   const wanted =
@@ -105,8 +135,15 @@ function tellIdentity(out: Output, identity: IdentityDiff, prune: boolean): void
   if (identity.action === 'provision' && identity.spec)
     for (const line of newcomerLines(identity.spec)) out.say(`    ${line}`);
   for (const change of identity.changes) out.say(`    ${changeLine(change)}`);
-  if (identity.needsApproval) out.say(`    ${yellow('waits for an approval')}: tenure approve ${identity.name}`);
+  if (identity.approval) out.say(`    ${yellow(waitsFor(identity.approval))}: tenure approve ${identity.name}`);
+  if (identity.refusal !== undefined) out.say(`    ${red('policy refuses it')}: ${identity.refusal}`);
   if (identity.blocked !== undefined) out.say(`    ${yellow('not yet')}: ${identity.blocked}`);
+}
+
+function waitsFor({ approvals, groups }: NonNullable<IdentityDiff['approval']>): string {
+  const whom = groups.map((group) => `one from ${group.replaceAll('|', ' or ')}`);
+  const from = whom.length === 0 ? '' : ` (${whom.join(', ')})`;
+  return approvals === 1 ? `waits for an approval${from}` : `waits for ${approvals} approvals${from}`;
 }
 
 /** There is nothing to compare a new identity with: what it may do, and how it lives. */

@@ -4,7 +4,8 @@ import { nextCommands } from './errors.js';
 import type { Followed } from './follow.js';
 import { exitCodes } from './io.js';
 import type { Output } from './output.js';
-import { count, span } from './words.js';
+import { count } from './words.js';
+import { span } from '../domain/span.js';
 
 /** The end in words, on the right stream; gives the exit code. */
 export function tellEnd(out: Output, identity: string, followed: Followed): number {
@@ -72,7 +73,18 @@ export function proofLines(proofs: Proofs): string[] {
     ),
     ...(proofs.acknowledged ?? []).map((answer) => `consumer ${answer.consumer}: ${answer.status} (${answer.detail})`),
     ...(proofs.drift ?? []).map((drift) => `${drift.problem} ${drift.what}: ${drift.detail}`),
+    ...elevationLines(proofs),
     ...(proofs.gone ?? []).map((sentence) => `gone: ${sentence}`),
+  ];
+}
+
+function elevationLines({ elevated }: Proofs): string[] {
+  if (!elevated) return [];
+  const { from, until, incident, endedAt, endedBy, restored } = elevated;
+  return [
+    `lent for ${incident} from ${from}, at the longest until ${until}`,
+    ...(endedAt === undefined ? [] : [`ended at ${endedAt}: ${endedBy ?? 'it was taken back'}`]),
+    ...(restored ? [`the declared rights alone: ${restored.answer}`] : []),
   ];
 }
 

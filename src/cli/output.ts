@@ -24,7 +24,7 @@ export class Output {
 
   /** A line of the answer; nothing with `--json`. */
   say(line = ''): void {
-    if (!this.asJson) this.io.stdout.write(`${line}\n`);
+    if (!this.asJson) this.io.stdout.write(`${seen(line)}\n`);
   }
 
   /** The answer as data; nothing without `--json`. Only the first one counts, so that the document stays one. */
@@ -36,7 +36,7 @@ export class Output {
 
   /** A hint or a warning, on standard error, also with `--json`. */
   note(line: string): void {
-    this.io.stderr.write(`${line}\n`);
+    this.io.stderr.write(`${seen(line)}\n`);
   }
 
   complain(complaint: Complaint): void {
@@ -57,6 +57,17 @@ export class Output {
     for (const line of table.toString().split('\n')) this.say(line.trimEnd());
   }
 }
+
+/**
+ * Without what a terminal obeys, but for colours, and without what turns the order of letters around: reasons, names and answers of
+ * servers are shown here, and none of them may draw over what stands beside it.
+ */
+function seen(line: string): string {
+  return line.replaceAll(obeyed, '�');
+}
+
+// oxlint-disable-next-line no-control-regex
+const obeyed = /(?!\u001B\[[\d;]*m)[\u0000-\u0008\u000B-\u001F\u007F-\u009F\u202A-\u202E\u2066-\u2069]/g;
 
 const frameless = Object.fromEntries(
   [

@@ -1,6 +1,8 @@
 /** What verbs work with, opened when first asked for: a command that reads one file should not wait for a server. */
 import { dirname, join } from 'node:path';
 import type { Client } from '@temporalio/client';
+import type { DataConverter } from '@temporalio/common';
+import { loadEncryption } from '../config/encryption.js';
 import { findConfig } from '../config/find.js';
 import type { TenureConfig } from '../config/types.js';
 import { TenureError } from '../domain/errors.js';
@@ -40,7 +42,7 @@ export function openServices(io: Io, configFile: string | undefined): Services {
   );
   const connectOptions = once(async () => optionsFor(io, await folder()));
   const connected = once(async () => {
-    const open = await connect(await connectOptions());
+    const open = await connect(await connectOptions(), await dataConverterOf(await file()));
     closers.push(() => open.connection.close());
     return open;
   });
@@ -78,10 +80,18 @@ async function optionsFor(io: Io, folder: string): Promise<ConnectOptions> {
   return { address: note.address, namespace: note.namespace, alone: true };
 }
 
-async function connect(options: ConnectOptions): Promise<ConnectedClient> {
+/** Who asks has to encrypt, and who looks has to decrypt: without keys, the codec at least says which one is wanted. */
+async function dataConverterOf(file: string): Promise<DataConverter> {
+  const encryption = await loadEncryption(file);
+  if (encryption.encryption) return (await import('../temporal/codec/converter.js')).dataConverterFor(encryption);
+  const { payloadCodec } = await import('../temporal/codec/aes-gcm.js');
+  return { payloadCodecs: [payloadCodec({ keys: new Map() })] };
+}
+
+async function connect(options: ConnectOptions, dataConverter: DataConverter): Promise<ConnectedClient> {
   const { connectClient } = await import('../temporal/connection.js');
   try {
-    return await connectClient(options);
+    return await connectClient(options, { dataConverter });
   } catch (error) {
     if (!(error instanceof TenureError) || error.code !== 'TargetUnavailable') throw error;
     throw new CliError('NoTemporal', error.message, ['tenure dev', 'tenure doctor']);

@@ -48,7 +48,7 @@ export function verb<Options extends CommonOptions>(runtime: Runtime, command: C
 }
 
 /** What people say beside a request. It is kept in histories, in evidence and in notices, where nothing secret may ever be. */
-const freeTexts = ['reason', 'note', 'as', 'requestId'];
+const freeTexts = ['reason', 'note', 'notes', 'incident', 'ticket', 'as', 'requestId'];
 
 function refuseSecrets(options: Readonly<Record<string, unknown>>): void {
   const found = freeTexts.find((name) => typeof options[name] === 'string' && looksSecret(options[name]));

@@ -1,7 +1,7 @@
 /** What a process shows while it runs: its stages as lines.. */
 import type { ProcessState, StageState, StageStatus } from '../domain/process.js';
 import type { Output } from './output.js';
-import { span } from './words.js';
+import { span } from '../domain/span.js';
 
 const settled: readonly StageStatus[] = ['done', 'skipped', 'failed', 'undone', 'undo failed'];
 

@@ -1,7 +1,8 @@
 /** What happened to an identity, in plain words. Pure: facts in, sentences out. */
 import type { ProcessKind, ProcessOutcome } from '../domain/process.js';
 import type { ChangeRequest } from '../domain/request.js';
-import { count, span } from './words.js';
+import { count } from './words.js';
+import { span } from '../domain/span.js';
 
 /** One thing that happened. `workflow` is the id of the identity or of the process; `at` is ISO 8601. */
 export type Fact = { readonly at: string; readonly workflow: string } & Happening;
@@ -28,10 +29,16 @@ type Happening =
   | { readonly what: 'held'; readonly until: string; readonly reason: string }
   | { readonly what: 'staged'; readonly principal: string; readonly fingerprint: string }
   | { readonly what: 'waited'; readonly summary: string }
-  | { readonly what: 'voted'; readonly by: string; readonly decision: 'approve' | 'deny'; readonly reason?: string }
+  | {
+      readonly what: 'voted';
+      readonly by: string;
+      readonly decision: 'approve' | 'deny' | 'withdraw';
+      readonly reason?: string;
+    }
   | { readonly what: 'acknowledged'; readonly consumer: string; readonly by: string }
   | { readonly what: 'resumed'; readonly by: string; readonly how: 'again' | 'go-on' }
   | { readonly what: 'abandoned'; readonly by: string; readonly reason: string }
+  | { readonly what: 'given back'; readonly by: string; readonly note?: string }
   | { readonly what: 'pre-empted'; readonly by: string }
   | { readonly what: 'cancel asked'; readonly reason?: string }
   | { readonly what: 'terminated' }
@@ -80,13 +87,15 @@ export function sentenceOf(fact: Fact): string {
     case 'waited':
       return `the time ran out: ${fact.summary}`;
     case 'voted':
-      return `${fact.by} ${fact.decision === 'approve' ? 'approved' : 'denied'} the plan${because(fact.reason)}`;
+      return `a decision came, signed as ${fact.by}: ${fact.decision} the plan${because(fact.reason)}`;
     case 'acknowledged':
       return `${fact.by} confirmed that ${fact.consumer} took the new credential`;
     case 'resumed':
       return `${fact.by} told it to ${fact.how === 'again' ? 'try again' : 'go on without what it waited for'}`;
     case 'abandoned':
       return `${fact.by} gave it up${because(fact.reason)}`;
+    case 'given back':
+      return `${fact.by} said that lent rights are not needed any more${because(fact.note)}`;
     case 'pre-empted':
       return `it was pre-empted by ${fact.by}`;
     case 'cancel asked':

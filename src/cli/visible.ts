@@ -68,6 +68,11 @@ export async function listGates(client: Client): Promise<ListedProcess[]> {
   return listProcesses(client, `NhiGate = 'open' AND ExecutionStatus = 'Running'`);
 }
 
+/** Processes of one kind that run now, oldest first. */
+export async function listProcessesRunning(client: Client, kind: string): Promise<ListedProcess[]> {
+  return listProcesses(client, `WorkflowType = ${quoted(kind)} AND ExecutionStatus = 'Running'`);
+}
+
 /** All processes of an identity, oldest first. */
 export async function processesOf(client: Client, name: string): Promise<ListedProcess[]> {
   return listProcesses(client, `WorkflowId STARTS_WITH ${quoted(`nhi/${name}/`)}`);

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { pino, type Logger } from 'pino';
 import { connectClient, connectWorker, type ConnectOptions } from '../temporal/connection.js';
 import { ensureSearchAttributes } from '../temporal/registration.js';
+import { ensureReviewSchedule } from '../temporal/review-schedule.js';
 import { createWorker } from '../worker.js';
 import type { Client } from '@temporalio/client';
 import type { Session } from './session.js';
@@ -25,6 +26,10 @@ export async function startWorker({ services, io }: Session, options: ConnectOpt
   const config = await services.config();
   const { client, connection, namespace } = await connectClient(options);
   await ensureSearchAttributes(connection, namespace);
+  // A namespace in which this identity may make no schedules is no reason not to work.
+  await ensureReviewSchedule(client, config.review.every).catch(() =>
+    log.warn('the schedule of the routine review could not be made; run it with: tenure review'),
+  );
   const own = await connectWorker(options);
   const worker = await createWorker({ config, connection: own.connection, namespace, log });
   const ended = closing(worker.run(), own.connection);

@@ -11,6 +11,7 @@ import { checkFields, issueProblems, problemAt } from '../manifest/shape.js';
 import type { YamlDocument } from '../manifest/yaml.js';
 import { storeTypes } from '../stores/registry.js';
 import { targetTypes } from '../targets/registry.js';
+import { encryptionOf } from './encryption.js';
 import { findConfig } from './find.js';
 import type { ConfigSearch } from './find.js';
 import { configFields } from './schema.js';
@@ -148,6 +149,7 @@ function configOf(file: string, written: Partial<Record<string, unknown>>): Tenu
   const folder = dirname(file);
   const { signingKey } = fields.consumers;
   const { webhook } = fields.notices;
+  const { name, key } = fields.automation;
   return {
     file,
     stateDirectory: resolve(folder, fields.stateDirectory),
@@ -155,13 +157,31 @@ function configOf(file: string, written: Partial<Record<string, unknown>>): Tenu
     stores: fields.stores as TenureConfig['stores'],
     consumers: signingKey ? { signingKey: absolute(signingKey, folder) } : {},
     policy: {
-      approvalEnvironments: fields.policy.approvalEnvironments,
-      approvals: fields.policy.approvals,
+      ...(fields.policy.path !== undefined && { path: resolve(folder, fields.policy.path) }),
+      productionEnvironments: fields.policy.productionEnvironments,
       gateMs: fields.policy.gate,
     },
+    automation: key ? { name, key: absolute(key, folder) } : { name },
+    evidence: evidenceOf(fields.evidence, folder, resolve(folder, fields.stateDirectory)),
+    exceptions: fields.exceptions,
+    review: fields.review,
+    ...(fields.encryption && { encryption: encryptionOf(fields.encryption, folder) }),
     freezes: fields.freezes,
     notices: webhook === undefined ? {} : { webhook },
     fleet: fields.fleet,
+  };
+}
+
+function evidenceOf(
+  { name, key, log }: z.output<typeof configFields.evidence>,
+  folder: string,
+  stateDirectory: string,
+): TenureConfig['evidence'] {
+  const place = log ?? { directory: resolve(stateDirectory, 'evidence') };
+  return {
+    name,
+    ...(key && { key: absolute(key, folder) }),
+    log: 'directory' in place ? { directory: resolve(folder, place.directory) } : place,
   };
 }
 

@@ -1,7 +1,12 @@
 /** The operator's file as it is written. The JSON Schema for editors is made from these schemas. */
 import { z } from 'zod';
+import { evidenceSchema } from '../evidence/options.js';
+import { exceptionsSchema } from '../exceptions/options.js';
 import { duration, freezeSchema, slug } from '../manifest/schema.js';
+import { reviewSchema } from '../review/options.js';
 import { secretSource } from '../stores/secret-source.js';
+import { encryptionSchema } from '../temporal/codec/options.js';
+import { directorySchema } from '../trust/directory-schema.js';
 
 const httpUrl = z
   .string()
@@ -29,17 +34,36 @@ export const configFields = {
     .default({}),
   policy: z
     .strictObject({
-      approvalEnvironments: z
+      path: z
+        .string()
+        .min(1)
+        .max(1000)
+        .optional()
+        .describe(
+          'Folder of your own policies (.cedar), relative to this file, instead of those that come with Tenure.',
+        ),
+      productionEnvironments: z
         .array(slug())
         .max(100)
         .default(['production'])
-        .describe('Environments whose changes need approval. Offboarding needs it everywhere.'),
-      approvals: z.int().min(0).max(10).default(1).describe('How many people have to approve; 0 turns gates off.'),
+        .describe('Environments that policies take for production.'),
       gate: duration(60_000, 30 * 86_400_000)
         .default(86_400_000)
         .describe('How long a gate waits. `1d`.'),
     })
     .prefault({}),
+  directory: directorySchema,
+  automation: z
+    .strictObject({
+      name: z.string().min(1).max(200).default('automation/tenure').describe('Its name in the directory.'),
+      key: secretSource.optional().describe('Its private key as PEM. Without one, that which `tenure dev` made.'),
+    })
+    .prefault({})
+    .describe('As whom the worker asks: for schedules, campaigns and the end of an elevation.'),
+  evidence: evidenceSchema,
+  encryption: encryptionSchema,
+  exceptions: exceptionsSchema,
+  review: reviewSchema,
   freezes: z
     .array(freezeSchema)
     .max(1000)

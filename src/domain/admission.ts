@@ -4,6 +4,7 @@
  * the request would now be refused.
  */
 import { beyondAmendment } from './difference.js';
+import { whyNotLent } from './elevation.js';
 import type { ErrorCode } from './errors.js';
 import { queueLimit, type IdentitySpec, type IdentityState } from './identity.js';
 import type { Answer, ChangeRequest } from './request.js';
@@ -18,7 +19,7 @@ const checks: readonly Check[] = [hasRoom, fitsStatus];
 export function admit(state: IdentityState, request: ChangeRequest): Answer {
   const malformed = isWellFormed(request) ?? belongsHere(state, request);
   if (malformed) return { accepted: false, ...malformed };
-  const before = state.handled.find((handled) => handled.id === request.id);
+  const before = state.handled.find(({ id, unproven }) => id === request.id && !unproven);
   if (before) return before.answer;
   const running = emergencyRunning(state, request);
   if (running)
@@ -78,6 +79,8 @@ function fitsStatus(state: IdentityState, request: ChangeRequest): Refusal | und
       if (!state.current && !willBeProvisioned)
         return invalid(`${name} has no credential to rotate (${status}); make one with: tenure apply`);
       return undefined;
+    case 'elevate':
+      return mayBeLent(state, request);
     case 'validate':
     case 'revoke':
     case 'offboard':
@@ -89,6 +92,17 @@ function fitsStatus(state: IdentityState, request: ChangeRequest): Refusal | und
     default:
       return request.kind satisfies never;
   }
+}
+
+/** Rights are lent to what stands as it is declared, and can be taken back from it afterwards. */
+function mayBeLent({ name, status, current, spec }: IdentityState, { elevation }: ChangeRequest): Refusal | undefined {
+  const invalid = (reason: string): Refusal => ({ code: 'InvalidRequest', reason });
+  if (!current || !spec)
+    return invalid(`${name} has no credential to elevate (${status}); make one with: tenure apply`);
+  if (status !== 'active')
+    return invalid(`${name} is ${status}: what it may now is not known for certain; see: tenure show ${name}`);
+  const problem = whyNotLent(spec.target.scope, elevation!);
+  return problem === undefined ? undefined : invalid(problem);
 }
 
 /** An amendment asks no policy, so it changes only what has no effect at the target. */

@@ -12,6 +12,14 @@ export function clip(text: string, max = longestMessage): string {
   return `${text.slice(0, max - 1).replace(/[\uD800-\uDBFF]$/, '')}…`;
 }
 
+/**
+ * The text in one line, of characters that are seen: neither a line more nor what a terminal obeys, nor what turns the order of letters
+ * around. Whoever asks chooses the reason, and must not choose what stands beside it for those who sign.
+ */
+export function inOneLine(text: string): string {
+  return text.replaceAll(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]+/gu, ' ');
+}
+
 /** The first lines of a list, each clipped, and how many more there are. */
 export function clipLines(lines: readonly string[], max = longestList): string[] {
   return clipList(lines, (left) => `and ${left} more`, max).map((line) => clip(line, longestEntry));

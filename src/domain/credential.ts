@@ -70,6 +70,22 @@ export interface RetirementProof {
   readonly sessionsEnded: number;
 }
 
+/** Evidence of rights that were lent for a time: from when to when, and that they are gone. Instants are ISO 8601. */
+export interface ElevationProof {
+  readonly incident: string;
+  /** Nothing was lent before. */
+  readonly from: string;
+  /** When it ends by itself. */
+  readonly until: string;
+  /** A login that had the lent rights. */
+  readonly granted?: AcceptanceProof;
+  readonly endedAt?: string;
+  /** What ended it, e.g. `its time was over`, `given back by ada@example.com`. */
+  readonly endedBy?: string;
+  /** A login that has the declared rights alone. */
+  readonly restored?: AcceptanceProof;
+}
+
 /** One difference between what the state names and what the target has. */
 export interface Drift {
   readonly what: 'right' | 'login' | 'attribute' | 'membership' | 'object';

@@ -1,4 +1,6 @@
+import type { Attested } from './directory.js';
 import type { ErrorCode } from './errors.js';
+import type { Facts } from './facts.js';
 
 /** What policy decided on one plan. */
 export interface Decision {
@@ -14,14 +16,45 @@ export interface Decision {
   readonly policyDigest: string;
   readonly obligations: Obligations;
   readonly at: string;
+  /** SHA-256 of everything besides the policies that the decision depended on: plan, requester, context, approvals. */
+  readonly inputDigest?: string;
+  /** SHA-256 of what a gate shows besides the plan: {@link facts}. Approvals are bound to it. */
+  readonly evidenceDigest?: string;
+  readonly facts?: Facts;
+  /** Who asked, as their signature proves. */
+  readonly requester?: Attested;
+  /** Nothing is owed any more: the plan may run, in this run of the workflow. */
+  readonly permitted?: boolean;
 }
 
-/** What an allowed plan still owes before it may run. */
+/** What an allowed plan still owes before it may run, out of all gates together. */
 export interface Obligations {
   /** Number of people who have to approve; 0 is no gate. */
   readonly approvals: number;
   /** How long the gate stays open, milliseconds. */
   readonly gateMs: number;
+  /** Groups that have to be among them, each by one person at least; `a|b` is one of either. */
+  readonly groups?: readonly string[];
+  /** Every one of them with a security key, touched and unlocked. */
+  readonly stepUp?: boolean;
+  /** Somebody of this group may decide too once so much of the deadline has passed. */
+  readonly escalateTo?: string;
+  /** One for each policy that asks for people. */
+  readonly gates?: readonly GateRule[];
+  /** Somebody else has to look at it afterwards: this many people, within this time. */
+  readonly review?: { readonly people: number; readonly withinMs: number };
+}
+
+/** One policy that asks for people before it lets a plan pass. */
+export interface GateRule {
+  /** The policy's `@id`. */
+  readonly id: string;
+  readonly why: string;
+  /** Control identifiers, e.g. `800-53:AC-3(2)`. */
+  readonly controls: readonly string[];
+  readonly approvals: number;
+  readonly groups: readonly string[];
+  readonly stepUp: boolean;
 }
 
 /** May anything change now? Asked before the first effect and again at the point of no return. */

@@ -26,14 +26,14 @@ export function differences(path: FieldPath, from: unknown, to: unknown): Differ
 }
 
 /**
- * Whether a change of this field needs a new credential. An amendment asks no policy and waits at no gate, so it may only change what
- * neither the target nor the rules for the credential depend on: a new label must not be the way around a gate.
+ * Whether a change of this field goes with a rotation. An amendment asks no policy and waits at no gate, so it may only change what
+ * neither the target nor any policy looks at: a new label, or another owner who may then approve, must not be the way around a gate.
  */
 export function needsRotation(path: FieldPath): boolean {
   const [part, field] = path;
-  return (
-    part === 'environment' || part === 'target' || part === 'deliver' || (part === 'rotation' && field === 'strategy')
-  );
+  if (part === 'rotation') return field === 'strategy' || field === 'everyMs';
+  if (part === 'tags') return field === undefined || field === 'target-environment';
+  return ['environment', 'dataClass', 'kind', 'owner', 'target', 'deliver'].includes(String(part));
 }
 
 /** The first field that an amendment would change and may not, e.g. `target.scope`. */

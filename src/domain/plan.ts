@@ -1,6 +1,7 @@
 import type { CredentialRecord } from './credential.js';
-import type { IdentitySpec, Strategy } from './identity.js';
-import type { ProcessInput, ProcessKind } from './process.js';
+import type { IdentityKind, IdentitySpec, Strategy } from './identity.js';
+import { makesCredential, type ProcessInput, type ProcessKind } from './process.js';
+import type { Elevation } from './request.js';
 
 /** The exact change as data. Its digest is what people approve and what runs. */
 export interface ProcessPlan {
@@ -17,7 +18,18 @@ export interface ProcessPlan {
   readonly before?: { readonly environment: string; readonly dataClass: IdentitySpec['dataClass'] };
   /** A validation that puts right what drifted: it changes the target. */
   readonly repair?: true;
+  /** What more it may, for how long, and the incident that makes it necessary (elevate). */
+  readonly elevation?: Elevation;
+  /** The ticket or incident that it belongs to. */
+  readonly ticket?: string;
   readonly owner: string;
+  /** What else is declared and policy looks at: what it is, whose team's, how long a credential may live. */
+  readonly declared?: {
+    readonly kind: IdentityKind;
+    readonly team?: string;
+    readonly everyMs?: number;
+    readonly tags: Readonly<Record<string, string>>;
+  };
   readonly strategy: Strategy;
   /** The credential that goes, by reference. */
   readonly from?: {
@@ -35,7 +47,6 @@ export interface ProcessPlan {
 /** Derives the plan of a process from what it starts from. Pure; the same input gives the same plan. */
 export function planOf(input: ProcessInput): ProcessPlan {
   const { kind, spec, specBefore, request, current } = input;
-  const makesCredential = kind === 'provision' || kind === 'rotate';
   return {
     v: 1,
     kind,
@@ -48,10 +59,13 @@ export function planOf(input: ProcessInput): ProcessPlan {
     dataClass: spec.dataClass,
     ...(specBefore && { before: { environment: specBefore.environment, dataClass: specBefore.dataClass } }),
     ...(request.repair && { repair: true }),
+    ...(request.elevation && { elevation: request.elevation }),
+    ...(request.ticket !== undefined && { ticket: request.ticket }),
     owner: spec.owner.person,
+    declared: declaredIn(spec),
     strategy: spec.rotation.strategy,
     ...(current && { from: goingCredential(current, specBefore ?? spec) }),
-    ...(makesCredential && {
+    ...(makesCredential(kind) && {
       to: {
         target: spec.target.name,
         scope: spec.target.scope,
@@ -65,4 +79,13 @@ export function planOf(input: ProcessInput): ProcessPlan {
 
 function goingCredential(current: CredentialRecord, spec: IdentitySpec): NonNullable<ProcessPlan['from']> {
   return { target: current.target, principal: current.principal, version: current.version, scope: spec.target.scope };
+}
+
+function declaredIn({ kind, owner, rotation, tags }: IdentitySpec): NonNullable<ProcessPlan['declared']> {
+  return {
+    kind,
+    ...(owner.team !== undefined && { team: owner.team }),
+    ...(rotation.everyMs !== undefined && { everyMs: rotation.everyMs }),
+    tags,
+  };
 }

@@ -3,16 +3,18 @@ import type {
   CredentialRecord,
   DrainProof,
   Drift,
+  ElevationProof,
   RefusalProof,
   RetirementProof,
 } from './credential.js';
-import type { Decision } from './decision.js';
+import type { Decision, GateRule } from './decision.js';
 import type { ErrorCode } from './errors.js';
 import type { IdentitySpec } from './identity.js';
 import type { ProcessPlan } from './plan.js';
 import type { ChangeRequest } from './request.js';
+import type { Signed } from './statement.js';
 
-export const processKinds = ['provision', 'rotate', 'validate', 'revoke', 'offboard'] as const;
+export const processKinds = ['provision', 'rotate', 'validate', 'revoke', 'offboard', 'elevate'] as const;
 export type ProcessKind = (typeof processKinds)[number];
 
 /** The stage names that an operator sees. */
@@ -21,6 +23,9 @@ export const stageNames = [
   'authorize',
   'gate',
   'repair',
+  'elevate',
+  'hold',
+  'restore',
   'stage',
   'install',
   'verify',
@@ -56,12 +61,36 @@ export const stagesOf: Readonly<Record<ProcessKind, readonly StageName[]>> = {
   validate: ['plan', 'authorize', 'gate', 'repair', 'verify', 'refuse', 'seal'],
   revoke: ['plan', 'authorize', 'gate', 'retire', 'refuse', 'purge', 'hand over', 'seal'],
   offboard: ['plan', 'authorize', 'gate', 'retire', 'refuse', 'purge', 'remove', 'hand over', 'seal'],
+  // Rights are lent, held for a time and taken back; then the credential that had them is rotated.
+  elevate: [
+    'plan',
+    'authorize',
+    'gate',
+    'elevate',
+    'hold',
+    'restore',
+    'stage',
+    'install',
+    'verify',
+    'publish',
+    'hand over',
+    'drain',
+    'retire',
+    'refuse',
+    'purge',
+    'seal',
+  ],
 };
 
 /** The stages of one process: a validation that only looks asks nobody and repairs nothing. */
 export function stagesFor(kind: ProcessKind, repair = false): readonly StageName[] {
   if (kind !== 'validate' || repair) return stagesOf[kind];
   return stagesOf.validate.filter((name) => name !== 'authorize' && name !== 'gate' && name !== 'repair');
+}
+
+/** An elevation ends with a rotation. */
+export function makesCredential(kind: ProcessKind): boolean {
+  return kind === 'provision' || kind === 'rotate' || kind === 'elevate';
 }
 
 /** What a process starts from: the identity as it is and as it shall be, frozen when it starts. Plain JSON. */
@@ -143,7 +172,13 @@ export interface ProcessState {
   plan?: ProcessPlan;
   decision?: Decision;
   gate?: GateState;
+  /** Earlier rounds of the gate, oldest first. */
+  rounds?: GateState[];
+  /** What was sent to it and could not be verified, the last ones. It had no effect. */
+  inert?: RefusedVote[];
   parked?: Parked;
+  /** Until when lent rights are held, ISO 8601; while they are. */
+  heldUntil?: string;
   /** True from the point of no return on. */
   forwardOnly: boolean;
   failure?: { readonly code: ErrorCode; readonly message: string };
@@ -154,20 +189,67 @@ export interface ProcessState {
 /** An open or decided gate. */
 export interface GateState {
   readonly planDigest: string;
+  /** Approvals are bound to these too. */
+  readonly policyDigest: string;
+  readonly evidenceDigest: string;
+  /** Nonce of this round, and the run of the workflow that opened it. Every new round has another one. */
+  readonly round: string;
+  readonly run: string;
+  /** 1 for the first; one more each time that the plan, the policies or the facts have changed under the approvals. */
+  readonly number: number;
+  /** Why there is another round. */
+  readonly reopened?: string;
+  readonly requester: string;
   readonly needed: number;
+  readonly groups: readonly string[];
+  readonly stepUp: boolean;
+  readonly rules: readonly GateRule[];
+  readonly openedAt: string;
   readonly deadline: string;
+  /** The second group, once it was asked too. */
+  escalatedTo?: string;
   readonly votes: readonly Vote[];
+  /** What was sent and did not count, the last ones, each with its reason. */
+  readonly refused: readonly RefusedVote[];
   outcome: 'open' | 'approved' | 'denied' | 'expired';
 }
 
-/** A decision sent to a gate as a signal. It counts only for the plan whose digest it names. */
+/** What is sent to a gate, by a signal: anybody in the namespace can send one, so it proves itself. */
+export interface Ballot {
+  /** A `tenure/decision@v1`. */
+  readonly signed: Signed;
+  /** The `tenure/delegation@v1` that it leans on. */
+  readonly delegation?: Signed;
+}
+
+/** A decision that was verified and counts. One for each person, the last. */
 export interface Vote {
   readonly approver: string;
+  /** Whose delegation was used. */
+  readonly onBehalfOf?: string;
   readonly decision: 'approve' | 'deny';
   readonly planDigest: string;
   readonly reason?: string;
   readonly at: string;
+  /** The groups that this vote stands for. */
+  readonly groups: readonly string[];
+  readonly stepUp: boolean;
+  readonly key: string;
+  readonly ballot: Ballot;
 }
+
+/** What somebody sent that did not count. */
+export interface RefusedVote {
+  readonly at: string;
+  /** As claimed; not proven. */
+  readonly claimed: string;
+  readonly reason: string;
+}
+
+/** What became of a ballot. */
+export type Weighed =
+  | { readonly counts: true; readonly vote: Vote; readonly withdraws?: boolean }
+  | { readonly counts: false; readonly refused: RefusedVote };
 
 /** `undone`: it failed and the world is as before. `unfinished`: something is left, and listed. */
 export type ProcessOutcome = 'succeeded' | 'undone' | 'unfinished' | 'pre-empted';
@@ -200,6 +282,8 @@ export interface Proofs {
   retired?: RetirementProof;
   acknowledged?: readonly Acknowledgement[];
   drift?: readonly Drift[];
+  /** Rights that were lent, and that they are gone (elevate). */
+  elevated?: ElevationProof;
   /** What was put right (validate with repair), one line each. */
   repaired?: readonly string[];
   /** Sentences that say that nothing answers any more (offboard). */

@@ -1,6 +1,7 @@
 import type { ErrorCode } from './errors.js';
 import type { IdentitySpec } from './identity.js';
 import type { ProcessKind } from './process.js';
+import type { Signed } from './statement.js';
 
 /** Something asked of an identity. Its id makes it idempotent: the same id is answered the same way, and done once. */
 export interface ChangeRequest {
@@ -18,6 +19,25 @@ export interface ChangeRequest {
   readonly repair?: boolean;
   /** For a scheduled request: leave the start to be refused when the rotation is not due. */
   readonly onlyIfDue?: boolean;
+  /** For whom an automation asks. */
+  readonly onBehalfOf?: string;
+  /** Ticket or incident that it belongs to. */
+  readonly ticket?: string;
+  /** With `elevate`: what more, for how long. */
+  readonly elevation?: Elevation;
+  /** Approvals given in advance for a task that this belongs to. */
+  readonly advance?: readonly Signed[];
+  /** A `tenure/request@v1` over the digest of everything else here. Without one, nothing is done. */
+  readonly signed?: Signed;
+}
+
+/** Rights beyond the declared ones, for a time. */
+export interface Elevation {
+  /** In the words of the target, as in a manifest's `scope`. */
+  readonly scope: Readonly<Record<string, unknown>>;
+  readonly forMs: number;
+  /** The incident that makes it necessary. */
+  readonly incident: string;
 }
 
 /** The synchronous answer to a request. */
@@ -29,4 +49,6 @@ export type Answer =
 export interface HandledRequest {
   readonly id: string;
   readonly answer: Answer;
+  /** It was refused since nobody proved to have asked it. The same id asked by somebody who does is still taken. */
+  readonly unproven?: true;
 }

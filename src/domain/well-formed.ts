@@ -3,13 +3,15 @@
  * anything, and what gets further than this is read by workflows without looking twice. Pure.
  */
 import { bytesOf } from './clip.js';
+import { longestElevationMs, shortestElevationMs } from './elevation.js';
 import { identityKinds, strategies, type Consumer, type IdentitySpec } from './identity.js';
 import { processKinds } from './process.js';
 import type { ChangeRequest } from './request.js';
+import type { Signed } from './statement.js';
 import { bytesOfTags, longestTags, mostTags } from './tags.js';
 
 /** Bytes of a whole request as JSON: sixteen of them, and as many emergencies, wait in a state that Temporal takes up to 2 MB of. */
-export const largestRequest = 32_768;
+export const largestRequest = 36_864;
 /** Bytes of a declared identity as JSON: what is left of a request is for who asks and why. */
 export const largestSpec = 29_000;
 const longestName = 200;
@@ -46,6 +48,19 @@ const requestChecks: readonly Check<ChangeRequest>[] = [
   ['request', `at most ${largestRequest} bytes of JSON: shorten the scope or the consumers`, isSmall],
   ['spec', 'a whole identity, as `tenure apply` sends it', ({ spec }) => isOptional(spec, isObject)],
   ['emergency', 'a revoke: nothing else can be an emergency', ({ emergency, kind }) => !emergency || kind === 'revoke'],
+  ['onBehalfOf', names, ({ onBehalfOf }) => isOptional(onBehalfOf, isName)],
+  ['ticket', names, ({ ticket }) => isOptional(ticket, isName)],
+  ['signed', 'a signed statement, as tenure makes it', ({ signed }) => isOptional(signed, isSigned)],
+  ['advance', 'at most 10 signed approvals', ({ advance }) => isOptional(advance, (all) => isList(all, 10, isSigned))],
+  ['elevation', 'what is lent, with an elevate and with nothing else', isElevation],
+  [
+    'elevation.forMs',
+    'one second to four hours, in milliseconds',
+    ({ elevation }) => isOptional(elevation, ({ forMs }) => isElevationTime(forMs)),
+  ],
+  ['elevation.incident', names, ({ elevation }) => isOptional(elevation, ({ incident }) => isName(incident))],
+  ['reason', 'why, with an elevate', ({ kind, reason }) => kind !== 'elevate' || (reason ?? '').trim() !== ''],
+  ['spec', 'none with an elevate: it declares nothing', ({ kind, spec }) => kind !== 'elevate' || spec === undefined],
   ['repair', 'a validate: nothing else repairs', ({ repair, kind }) => !repair || kind === 'validate'],
 ];
 
@@ -131,6 +146,19 @@ function isNotify(notify: Consumer['notify']): boolean {
   if ('command' in notify) return Array.isArray(notify.command) && notify.command.every((word) => isText(word, 8_000));
   if ('file' in notify) return isObject(notify.file) && isText(notify.file.path, 4_000) && isName(notify.file.format);
   return 'ack' in notify && notify.ack === 'manual';
+}
+
+function isElevation({ elevation, kind }: ChangeRequest): boolean {
+  if (kind !== 'elevate') return elevation === undefined;
+  return isObject(elevation) && isObject(elevation?.scope);
+}
+
+function isElevationTime(forMs: number): boolean {
+  return Number.isInteger(forMs) && forMs >= shortestElevationMs && forMs <= longestElevationMs;
+}
+
+function isSigned({ statement, signature }: Signed): boolean {
+  return isText(statement, 8_000) && isText(signature, 8_000);
 }
 
 function isCron({ expression, timezone }: { expression: string; timezone: string }): boolean {

@@ -3,6 +3,8 @@
  */
 import type { IdentityState } from './identity.js';
 import type { ProcessKind, Timing } from './process.js';
+import type { ChangeRequest } from './request.js';
+import type { Signed } from './statement.js';
 
 /** Where identities, processes and campaigns run. */
 export const taskQueue = 'tenure';
@@ -24,7 +26,7 @@ export const identityMessages = {
 
 /** Messages of every process workflow. */
 export const processMessages = {
-  /** Signal: (Vote). */
+  /** Signal: (Ballot). */
   decide: 'decide',
   /** Signal: (ConsumerAcknowledgement). */
   acknowledge: 'acknowledge',
@@ -34,6 +36,8 @@ export const processMessages = {
   abandon: 'abandon',
   /** Signal: (Preempt): an emergency takes over; stop without undoing. */
   preempt: 'preempt',
+  /** Signal: (GiveBack): lent rights are not needed any more. */
+  giveBack: 'giveBack',
   /** Query: () => ProcessState. */
   process: 'process',
 } as const;
@@ -64,29 +68,45 @@ export interface IdentityStart {
   readonly longestHistory?: number;
 }
 
-/** Argument of `resume`. */
-export interface Resume {
+/**
+ * What every word to a process carries: who says it, and their signature, a `tenure/request@v1` over the digest of the rest of the word.
+ * Its subject is the operation.
+ */
+export interface Word {
   readonly by: string;
+  readonly signed?: Signed;
+}
+
+/** Argument of `resume`. */
+export interface Resume extends Word {
+  /** The park that it answers, by its `since`: the same word said later, by whomever, answers no other. */
+  readonly since: string;
   readonly note?: string;
   /** `go-on` leaves out what is waited for (an open session, a consumer); `again` tries or waits once more. */
   readonly how: 'again' | 'go-on';
 }
 
 /** Argument of `abandon`. */
-export interface Abandon {
-  readonly by: string;
+export interface Abandon extends Word {
+  readonly since: string;
   readonly reason: string;
+}
+
+/** Argument of `giveBack`. */
+export interface GiveBack extends Word {
+  readonly note?: string;
 }
 
 /** Argument of `preempt`. */
 export interface Preempt {
   readonly by: string;
+  /** The emergency that takes over: its signature is what stops the process. */
+  readonly request: ChangeRequest;
 }
 
 /** Argument of `acknowledge`. */
-export interface ConsumerAcknowledgement {
+export interface ConsumerAcknowledgement extends Word {
   readonly consumer: string;
-  readonly by: string;
   /** The version taken; an acknowledgement of another version counts for nothing. */
   readonly version: string;
 }

@@ -26,16 +26,16 @@ const always =
 
 /** What a change in each part of a declaration does. `name` never changes: another name is another identity. */
 const consequences: Readonly<Record<Exclude<Part, 'name'>, Words>> = {
-  kind: always('it is listed under the new kind; nothing happens at the target'),
-  owner: always('the new owner is asked and told from now on; nothing happens at the target'),
+  kind: always('a new credential is made, by the rules for the new kind; the old one is ended'),
+  owner: always('the new owner is asked and told from then on; a new credential is made, the old one is ended'),
   purpose: always('it is recorded; nothing happens at the target'),
   environment: always('a new credential is made, by the rules of both environments; the old one is ended'),
-  dataClass: always('it is recorded; nothing happens at the target'),
+  dataClass: always('a new credential is made, by the rules of both classes; the old one is ended'),
   target: targetWords,
   deliver: deliverWords,
   consumers: always('the consumers as declared are told of the next credential; nothing happens at the target'),
   rotation: rotationWords,
-  tags: always('it is listed under the new tags; nothing happens at the target'),
+  tags: tagWords,
 };
 
 /** Everything that differs, in the order of the manifest's fields. */
@@ -78,10 +78,16 @@ function deliverWords({ path, from, to }: Difference): string {
     : 'the new credential is kept in the new place, and the old place is emptied';
 }
 
+function tagWords({ path }: Difference): string {
+  if (path[1] !== 'target-environment') return 'it is listed under the new tags; nothing happens at the target';
+  return 'a new credential is made, by the rules for that environment; the old one is ended';
+}
+
 function rotationWords({ path }: Difference): string {
   const field = path[1];
   if (field === 'strategy') return 'a new credential is made this way; the old one is ended';
-  if (['name', 'everyMs', 'cron', 'window', 'jitterMs', 'freeze', 'whenNoWindow'].includes(String(field))) {
+  if (field === 'everyMs') return 'the credential is rotated, and the next rotation is scheduled anew';
+  if (['name', 'cron', 'window', 'jitterMs', 'freeze', 'whenNoWindow'].includes(String(field))) {
     return 'the next rotation is scheduled anew; the current credential stays';
   }
   return 'it holds from the next rotation on; the current credential stays';

@@ -1,8 +1,5 @@
 /** Compares what manifests declare with what is. Pure: nothing is asked and nothing is touched. */
-import type { TenureConfig } from '../config/types.js';
 import type { IdentitySpec, IdentityState } from '../domain/identity.js';
-import type { ProcessKind } from '../domain/process.js';
-import { approvalNeededFor } from '../policy/policy.js';
 import { changesBetween } from './changes.js';
 import type { FieldChange } from './changes.js';
 
@@ -24,6 +21,10 @@ export interface IdentityDiff {
   readonly changes: readonly FieldChange[];
   /** The change waits at a gate until people have approved it. */
   readonly needsApproval: boolean;
+  /** How many people, and from which groups one at least. */
+  readonly approval?: Pick<Foreseen, 'approvals' | 'groups'>;
+  /** Policy would refuse it as it is: why, and what to change. */
+  readonly refusal?: string;
   /** Why it cannot be done yet, and the command that helps. */
   readonly blocked?: string;
   /** What will be; absent when it vanished. */
@@ -36,9 +37,23 @@ export interface ManifestDiff {
   readonly counts: Readonly<Record<DiffAction, number>>;
 }
 
+/** What policy would answer if this were asked now. */
+export interface Foreseen {
+  readonly approvals: number;
+  readonly groups: readonly string[];
+  readonly refusal?: string;
+}
+
+/** Foresees what policy says to a change. `spec`: what will be, or what goes. */
+export type Foresee = (
+  kind: 'provision' | 'rotate' | 'offboard',
+  spec: IdentitySpec,
+  state: IdentityState | undefined,
+) => Foreseen;
+
 export interface DiffOptions {
-  /** The operator's policy settings, for saying what needs approval. Without them only offboarding does. */
-  readonly policy?: TenureConfig['policy'];
+  /** Without it nothing is said of approvals. */
+  readonly foresee?: Foresee;
   /** What vanished is to be offboarded. */
   readonly prune?: boolean;
   /** What was revoked is to be provisioned again. */
@@ -46,8 +61,6 @@ export interface DiffOptions {
 }
 
 type Actual = ReadonlyMap<string, IdentityState>;
-
-const onlyOffboarding: TenureConfig['policy'] = { approvalEnvironments: [], approvals: 1, gateMs: 0 };
 
 /** What applying the declared identities would do to the actual ones. */
 export function diffManifests(
@@ -80,7 +93,7 @@ function diffOne(spec: IdentitySpec, state: IdentityState | undefined, options: 
     action,
     sentence: action === 'provision' ? provisionSentence(spec, state) : sentences[action],
     changes,
-    needsApproval: isGated(action, spec, before, options),
+    ...(action === 'provision' || action === 'rotate' ? foreseen(options, action, spec, state) : ungated),
     ...blockedBy(state),
     spec,
   };
@@ -104,15 +117,19 @@ function provisionSentence({ target, deliver }: IdentitySpec, state: IdentitySta
   return `${again}a credential is made at ${target.name}, proven, and delivered to ${deliver.map(({ store, path }) => `${store}:${path}`).join(', ')}`;
 }
 
-/** A move out of a gated environment is gated as well: otherwise relabelling would be the way around the gate. */
-function isGated(
-  action: DiffAction,
-  spec: IdentitySpec,
-  before: IdentitySpec | undefined,
-  { policy = onlyOffboarding }: DiffOptions,
-): boolean {
-  if (action !== 'provision' && action !== 'rotate') return false;
-  return approvalNeededFor(policy, action satisfies ProcessKind, spec.environment, before?.environment);
+type Gated = Pick<IdentityDiff, 'needsApproval' | 'approval' | 'refusal'>;
+
+const ungated: Gated = { needsApproval: false };
+
+function foreseen({ foresee }: DiffOptions, ...asked: Parameters<Foresee>): Gated {
+  const answer = foresee?.(...asked);
+  if (!answer) return ungated;
+  const { approvals, groups, refusal } = answer;
+  return {
+    needsApproval: approvals > 0,
+    ...(approvals > 0 && { approval: { approvals, groups } }),
+    ...(refusal !== undefined && { refusal }),
+  };
 }
 
 function blockedBy(state: IdentityState | undefined): { blocked?: string } {
@@ -121,8 +138,9 @@ function blockedBy(state: IdentityState | undefined): { blocked?: string } {
   return {};
 }
 
-function vanishedOne(state: IdentityState, { policy = onlyOffboarding, prune = false }: DiffOptions): IdentityDiff {
+function vanishedOne(state: IdentityState, options: DiffOptions): IdentityDiff {
   const { name, spec } = state;
+  const { prune = false } = options;
   return {
     name,
     action: 'vanished',
@@ -130,7 +148,7 @@ function vanishedOne(state: IdentityState, { policy = onlyOffboarding, prune = f
       ? 'it is in no manifest any more: every credential is revoked, and it is removed from its target and stores'
       : `it is in no manifest any more, and is left as it is; tenure apply --prune offboards it`,
     changes: [],
-    needsApproval: prune && approvalNeededFor(policy, 'offboard', spec?.environment ?? ''),
+    ...(prune && spec ? foreseen(options, 'offboard', spec, state) : ungated),
     ...blockedBy(state),
   };
 }

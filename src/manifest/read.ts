@@ -5,13 +5,18 @@ import type { YamlDocument } from './yaml.js';
 
 /** Reads one YAML file from disk: bounded, UTF-8 only. What is wrong with it is in `problems`. */
 export async function readYamlFile(file: string): Promise<{ documents: YamlDocument[]; problems: Problem[] }> {
+  const read = await readYamlText(file);
+  return 'problem' in read ? { documents: [], problems: [read.problem] } : readYaml(file, read.text);
+}
+
+/** The text of such a file, or what keeps it from being read. */
+export async function readYamlText(file: string): Promise<{ readonly text: string } | { readonly problem: Problem }> {
   const bytes = await readBounded(file);
   if (typeof bytes === 'string') return refused(file, bytes, 'Check the path and its permissions.');
   if (bytes.length > yamlLimits.bytes)
     return refused(file, `larger than ${yamlLimits.bytes} bytes`, 'Split it into several files.');
   const text = decode(bytes);
-  if (text === undefined) return refused(file, 'not UTF-8 text', 'Save the file as UTF-8.');
-  return readYaml(file, text);
+  return text === undefined ? refused(file, 'not UTF-8 text', 'Save the file as UTF-8.') : { text };
 }
 
 async function readBounded(file: string): Promise<Buffer | string> {
@@ -41,6 +46,6 @@ function decode(bytes: Buffer): string | undefined {
   }
 }
 
-function refused(file: string, problem: string, fix: string): { documents: YamlDocument[]; problems: Problem[] } {
-  return { documents: [], problems: [{ file, line: 1, column: 1, path: '', problem, fix }] };
+function refused(file: string, problem: string, fix: string): { readonly problem: Problem } {
+  return { problem: { file, line: 1, column: 1, path: '', problem, fix } };
 }

@@ -7,7 +7,7 @@ import { durationPattern, formatDuration, longestDurationMs, parseDuration } fro
 /** A message is "what was expected | what to do". */
 const expected = (what: string, fix: string): string => `expected ${what} | ${fix}`;
 
-const printable = (max: number) => z.string().trim().min(1, expected('some text', 'Write it.')).max(max);
+export const printable = (max: number) => z.string().trim().min(1, expected('some text', 'Write it.')).max(max);
 
 export const slug = (max = 63) =>
   z
@@ -44,7 +44,7 @@ export function duration(min: number, max = longestDurationMs) {
 }
 
 /** An instant with its offset, as ISO 8601; becomes the same instant in UTC. */
-const instant = z
+export const instant = z
   .string()
   .meta({ format: 'date-time' })
   .transform((text, context) => {

@@ -26,6 +26,7 @@ const calls = {
   purge: 'changes',
   remove: 'changes',
   repair: 'changes',
+  bringRights: 'changes',
 } as const;
 
 type CallName = keyof typeof calls;

@@ -164,6 +164,14 @@ class PostgresqlTarget implements Target {
     return this.changes.repair(subject, expected);
   }
 
+  bringRights(
+    subject: Subject,
+    holders: readonly Holder[],
+    sessions: 'keep' | 'end',
+  ): Promise<{ readonly changed: readonly string[]; readonly sessionsEnded: number }> {
+    return this.changes.bringRights(subject, holders, sessions);
+  }
+
   close(): Promise<void> {
     return this.connections.close();
   }

@@ -101,6 +101,17 @@ export interface Target {
   /** Brings rights, memberships and attributes back to the scope, and disables logins that the state does not name. */
   repair(subject: Subject, expected: readonly Holder[]): Promise<readonly string[]>;
 
+  /**
+   * Brings the rights of the identity to the scope, no more and no less, and changes no login. With `sessions: 'end'` all of
+   * them that began before are ended afterwards, since a session may hold on to what it had; what can be taken away is, also where some of it
+   * cannot, which is then thrown as `UnwindFailed`. With `keep` it is all or nothing: `RejectedUnchanged`.
+   */
+  bringRights(
+    subject: Subject,
+    holders: readonly Holder[],
+    sessions: 'keep' | 'end',
+  ): Promise<{ readonly changed: readonly string[]; readonly sessionsEnded: number }>;
+
   /** Ends pooled connections. */
   close(): Promise<void>;
 }

@@ -12,6 +12,8 @@ import { packageRoot } from '../package-root.js';
 export interface BundlePlan {
   /** Every function that this module exports is a workflow. */
   readonly workflowsPath: string;
+  /** Exports `failureConverter`: how workflows write their failures. */
+  readonly failureConverterPath?: string;
   /** Files and folders whose content the bundle depends on. */
   readonly inputs: readonly string[];
   readonly outFile: string;
@@ -19,6 +21,7 @@ export interface BundlePlan {
 
 const shipped: BundlePlan = {
   workflowsPath: path.join(packageRoot, 'workflows', 'index.ts'),
+  failureConverterPath: path.join(packageRoot, 'workflows', 'failure-converter.ts'),
   inputs: ['workflows', 'src/domain', 'src/temporal/search-attributes.ts'].map((input) =>
     path.join(packageRoot, input),
   ),
@@ -45,7 +48,12 @@ export async function buildWorkflowBundle(plan: BundlePlan = shipped): Promise<s
   const stampFile = `${plan.outFile}.sha256`;
   const stamp = await digest(plan);
   if (existsSync(plan.outFile) && (await readFile(stampFile, 'utf8').catch(() => '')) === stamp) return plan.outFile;
-  const { code } = await bundleWorkflowCode({ workflowsPath: plan.workflowsPath, logger: quiet });
+  const { workflowsPath, failureConverterPath } = plan;
+  const { code } = await bundleWorkflowCode({
+    workflowsPath,
+    logger: quiet,
+    ...(failureConverterPath !== undefined && { failureConverterPath }),
+  });
   await mkdir(path.dirname(plan.outFile), { recursive: true });
   await writeWhole(plan.outFile, code);
   await writeWhole(stampFile, stamp);

@@ -13,6 +13,10 @@ import { createFleetActivities } from '../../activities/fleet.js';
 import { TenureError } from '../../src/domain/errors.js';
 import { newIdentity, type IdentityState } from '../../src/domain/identity.js';
 import type { ProcessState } from '../../src/domain/process.js';
+import type { ChangeRequest } from '../../src/domain/request.js';
+import { verifyRequest } from '../../src/trust/requests.js';
+import type { Signer } from '../../src/trust/statements.js';
+import { automation, directoryOf } from '../support/signers.js';
 import { specOf } from '../support/spec.js';
 
 /** How one workflow answers: its state, or what the client throws. */
@@ -20,7 +24,7 @@ interface Others {
   readonly status?: string;
   readonly describe?: () => Promise<never>;
   readonly query?: (id: string) => Promise<unknown>;
-  readonly update?: () => Promise<unknown>;
+  readonly update?: (request: ChangeRequest) => Promise<unknown>;
   readonly result?: () => Promise<unknown>;
 }
 
@@ -36,7 +40,7 @@ function clientOf(states: readonly IdentityState[], others: Others = {}) {
     getHandle: (id: string) => ({
       describe: others.describe ?? (async () => ({ status: { name: others.status ?? 'RUNNING' } })),
       query: () => (others.query ?? (async () => states.find(({ name }) => id === `nhi/${name}`)))(id),
-      executeUpdate: () => ((updates += 1), others.update?.()),
+      executeUpdate: (_: string, { args }: { args: [ChangeRequest] }) => ((updates += 1), others.update?.(...args)),
       result: others.result,
     }),
   };
@@ -58,8 +62,12 @@ const stateOf = (name: string, differs: Partial<IdentityState> = {}): IdentitySt
   spec: specOf(name),
   ...differs,
 });
-const activitiesOf = (client: Client, due: PolicyActivities['due'] = dueNow) =>
-  createFleetActivities({ client, perTarget: 3, due, delayOf: async () => 70 });
+const worker = automation('automation/tenure', 'ada@example.com');
+const activitiesOf = (
+  client: Client,
+  due: PolicyActivities['due'] = dueNow,
+  signer = async (): Promise<Signer> => worker,
+) => createFleetActivities({ client, perTarget: 3, due, signer, delayOf: async () => 70 });
 const envAfter = (waitedMs: number, heartbeatDetails?: unknown) =>
   new MockActivityEnvironment({ scheduledTimestampMs: Date.now() - waitedMs, heartbeatDetails });
 
@@ -163,6 +171,23 @@ describe('rotateOne', () => {
     forwardOnly: false,
     leftovers: [],
     ...differs,
+  });
+
+  test('asks as the automation of the worker, on behalf of the schedule, signed', async () => {
+    let asked: ChangeRequest | undefined;
+    const update = async (request: ChangeRequest) => ((asked = request), { accepted: false, reason: 'seen' });
+    await look(clientOf([stateOf('a')], { update }).client);
+    expect(asked).toMatchObject({ requester: 'automation/tenure', onBehalfOf: 'schedule/monthly', onlyIfDue: true });
+    const attested = await verifyRequest(asked!, 'a', { directory: directoryOf(worker), now: new Date() });
+    expect(attested).toMatchObject({ name: 'automation/tenure', kind: 'automation', owner: 'ada@example.com' });
+  });
+
+  test('asks for nothing without a key, and says what to do', async () => {
+    const { client, updates } = clientOf([stateOf('a')]);
+    const noKey = async () => Promise.reject(new TenureError('InvalidRequest', 'make a key'));
+    const outcome: unknown = await envAfter(0).run(activitiesOf(client, dueNow, noKey).rotateOne, input);
+    expect(outcome).toEqual({ outcome: 'refused', detail: 'make a key' });
+    expect(updates()).toBe(0);
   });
 
   test('tells why an identity refused', async () => {

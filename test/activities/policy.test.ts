@@ -1,139 +1,35 @@
 import { describe, expect, it } from 'vitest';
-import { createPolicyActivities } from '../../activities/policy.js';
+import { createPolicyActivities, type PolicyDependencies } from '../../activities/policy.js';
 import type { Freeze, IdentitySpec } from '../../src/domain/identity.js';
-import type { ProcessPlan } from '../../src/domain/plan.js';
-import { plainPolicy } from '../../src/policy/policy.js';
 import { canonicalJson } from '../../src/canonical-json.js';
 import { digestOf } from '../../src/policy/digest.js';
 import { day, freeze, policy } from '../schedule/policies.js';
 
-const settings = { approvalEnvironments: ['production'], approvals: 2, gateMs: 3_600_000 };
 const now = () => new Date('2026-11-01T00:00:00Z');
-
-function plan(differs: Partial<ProcessPlan> = {}): ProcessPlan {
-  return {
-    v: 1,
-    kind: 'rotate',
-    operation: 'nhi/payments-db/rotate/2',
-    identity: 'payments-db',
-    requester: 'ada@example.com',
-    emergency: false,
-    environment: 'production',
-    dataClass: 'regulated',
-    owner: 'ada@example.com',
-    strategy: 'alternate',
-    to: { target: 'ledger-db', scope: {}, deliver: ['local:payments/db'] },
-    consumers: [],
-    graceMs: 0,
-    ...differs,
-  };
-}
 
 function spec(differs: Partial<IdentitySpec['rotation']> = {}): IdentitySpec {
   return { name: 'payments-db', rotation: policy(differs) } as IdentitySpec;
 }
 
 function activities(freezes: readonly Freeze[] = []) {
-  return createPolicyActivities({ policy: plainPolicy(settings), loadFreezes: async () => freezes, now });
+  return calendarWith(async () => freezes);
 }
 
-describe('authorize', () => {
-  it.each([
-    ['a change in production needs approval', plan(), ['environment-needs-approval'], 2],
-    ['a change elsewhere needs none', plan({ environment: 'development' }), ['no-approval-needed'], 0],
-    [
-      'offboarding needs approval everywhere',
-      plan({ kind: 'offboard', environment: 'development' }),
-      ['offboarding-needs-approval'],
-      2,
-    ],
-    [
-      'offboarding in production says both',
-      plan({ kind: 'offboard' }),
-      ['environment-needs-approval', 'offboarding-needs-approval'],
-      2,
-    ],
-    [
-      'an ordinary revocation in production needs approval',
-      plan({ kind: 'revoke' }),
-      ['environment-needs-approval'],
-      2,
-    ],
-    ['an emergency revocation is never gated', plan({ kind: 'revoke', emergency: true }), ['emergency-revocation'], 0],
-    ['validating is never gated', plan({ kind: 'validate' }), ['changes-nothing'], 0],
-    [
-      'I6: a validation that repairs is gated like a rotation',
-      plan({ kind: 'validate', repair: true }),
-      ['environment-needs-approval'],
-      2,
-    ],
-    [
-      'a repair elsewhere needs none',
-      plan({ kind: 'validate', repair: true, environment: 'development' }),
-      ['no-approval-needed'],
-      0,
-    ],
-    [
-      'I6: another label is no way out of an environment that needs approval',
-      plan({ environment: 'development', before: { environment: 'production', dataClass: 'regulated' } }),
-      ['environment-needs-approval'],
-      2,
-    ],
-    [
-      'I6: nor into one',
-      plan({ before: { environment: 'development', dataClass: 'internal' } }),
-      ['environment-needs-approval'],
-      2,
-    ],
-  ])('%s', async (_title, some, reasons, approvals) => {
-    expect(await activities().authorize(some)).toMatchObject({
-      effect: 'allow',
-      reasons,
-      obligations: { approvals, gateMs: approvals === 0 ? 0 : settings.gateMs },
-      at: '2026-11-01T00:00:00.000Z',
-    });
+/** Nothing here asks for a decision. */
+function calendarWith(loadFreezes: PolicyDependencies['loadFreezes']) {
+  const unasked = (): never => {
+    throw new Error('nobody asked for a decision');
+  };
+  return createPolicyActivities({
+    loadPolicy: unasked,
+    loadDirectory: unasked,
+    factsOf: unasked,
+    permits: { grant: unasked, demand: unasked, heldBy: unasked },
+    gateMs: 0,
+    loadFreezes,
+    now,
   });
-
-  it.each([
-    ['nobody owns it', plan({ owner: '  ' }), 'owner-missing'],
-    ['nobody asked', plan({ requester: '' }), 'requester-missing'],
-    [
-      'it would be delivered nowhere',
-      plan({ to: { target: 'ledger-db', scope: {}, deliver: [] } }),
-      'delivery-missing',
-    ],
-    ['an emergency asks for more than a revocation', plan({ emergency: true }), 'emergency-only-revokes'],
-  ])('denies a plan when %s, and says what to change', async (_title, some, reason) => {
-    const decision = await activities().authorize(some);
-    expect(decision).toMatchObject({
-      effect: 'deny',
-      code: 'PolicyDenied',
-      reasons: [reason],
-      obligations: { approvals: 0 },
-    });
-    expect(decision.message).toMatch(/payments-db.*: .+\.$/);
-  });
-
-  it('gives every reason of a denial at once, sorted', async () => {
-    const decision = await activities().authorize(plan({ requester: '', owner: '' }));
-    expect(decision.reasons).toEqual(['owner-missing', 'requester-missing']);
-  });
-
-  it('digests the plan by its content, not by the order of its fields', async () => {
-    const reversed = Object.fromEntries(Object.entries(plan()).reverse()) as unknown as ProcessPlan;
-    const [one, other, changed] = await Promise.all(
-      [plan(), reversed, plan({ graceMs: 1 })].map((some) => activities().authorize(some)),
-    );
-    expect(one!.planDigest).toMatch(/^sha256:[0-9a-f]{64}$/);
-    expect(other!.planDigest).toBe(one!.planDigest);
-    expect(changed!.planDigest).not.toBe(one!.planDigest);
-  });
-
-  it('digests the policy by its settings', () => {
-    expect(plainPolicy({ ...settings, approvals: 1 }).digest).not.toBe(plainPolicy(settings).digest);
-    expect(plainPolicy({ ...settings }).digest).toBe(plainPolicy(settings).digest);
-  });
-});
+}
 
 describe('canonical JSON', () => {
   it('is that of RFC 8785: sorted by UTF-16, shortest numbers, no spaces', () => {
@@ -169,18 +65,14 @@ describe('clearance', () => {
 
   it('asks for the freezes anew each time, so that one added later holds for what is queued', async () => {
     let freezes: readonly Freeze[] = [];
-    const some = createPolicyActivities({ policy: plainPolicy(settings), loadFreezes: async () => freezes, now });
+    const some = calendarWith(async () => freezes);
     expect((await some.clearance({ spec: spec(), emergency: false })).clear).toBe(true);
     freezes = frozen;
     expect((await some.clearance({ spec: spec(), emergency: false })).clear).toBe(false);
   });
 
   it('lets an emergency through even when the freezes cannot be read', async () => {
-    const broken = createPolicyActivities({
-      policy: plainPolicy(settings),
-      loadFreezes: () => Promise.reject(new Error('unreadable')),
-      now,
-    });
+    const broken = calendarWith(() => Promise.reject(new Error('unreadable')));
     expect(await broken.clearance({ spec: spec(), emergency: true })).toEqual({ clear: true });
     await expect(broken.clearance({ spec: spec(), emergency: false })).rejects.toThrow('unreadable');
   });

@@ -43,3 +43,12 @@ test('a table is aligned columns without frames and without spaces at the ends o
   );
   expect(stdout()).toBe('NAME         STATUS\npayments-db  active\na            absent\n');
 });
+
+test('what others wrote cannot move the cursor, draw over a line or turn letters around; colours stay', () => {
+  const { io, stdout, stderr } = pretend({ terminal: true });
+  const out = new Output(io, false);
+  out.say(`${out.paint.red('asked')} by ada\u001B[2J\u001B]0;title\u0007\rbob\u202Edne\n\tnext`);
+  out.note('a\u009B1Ab');
+  expect(stdout()).toBe(`${escape}31masked${escape}39m by ada�[2J�]0;title��bob�dne\n\tnext\n`);
+  expect(stderr()).toBe('a�1Ab\n');
+});

@@ -5,8 +5,8 @@ import type { Command } from 'commander';
 import { pretend } from './support/terminal.js';
 
 const verbs = [
-  'dev', 'worker', 'doctor', 'plan', 'apply', 'list', 'show', 'history', 'rotate', 'validate', 'revoke', 'offboard', 'schedule',
-  'approve', 'deny', 'ack', 'resume', 'abandon', 'cancel', 'secret', 'exec', 'completion',
+  'dev', 'worker', 'doctor', 'plan', 'apply', 'list', 'show', 'history', 'explain', 'attribute', 'rotate', 'validate', 'revoke', 'offboard', 'schedule',
+  'elevate', 'give-back', 'reviews', 'reviewed', 'approve', 'deny', 'ack', 'resume', 'abandon', 'cancel', 'evidence', 'attest', 'secret', 'exec', 'completion',
 ]; // prettier-ignore
 
 function leaves(command: Command): Command[] {
@@ -74,7 +74,7 @@ test('bash takes the completion script and completes verbs, parts of verbs, opti
     const script = `${stdout()}\nCOMP_WORDS=(${line}); COMP_CWORD=$((\${#COMP_WORDS[@]}-1)); _tenure; printf '%s\\n' "\${COMPREPLY[@]}"`;
     return execFileSync('bash', ['--norc', '-c', script], { encoding: 'utf8' }).trim().split('\n');
   };
-  expect(complete('tenure', 'rev')).toEqual(['revoke']);
+  expect(complete('tenure', 'revo')).toEqual(['revoke']);
   expect(complete('tenure', 'schedule', 'tr')).toEqual(['trigger']);
   expect(complete('tenure', 'revoke', 'payments-db', '--no')).toEqual(expect.arrayContaining(['--now', '--no-wait']));
   expect(complete('tenure', 'secret', 'read', '--slot', 'p')).toEqual(['previous']);

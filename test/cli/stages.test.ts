@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import type { GateState } from '../../src/domain/process.js';
 import { hintsOf } from '../../src/cli/live.js';
 import { Output } from '../../src/cli/output.js';
 import { currentStage, settledSince, stageLine } from '../../src/cli/stages.js';
@@ -44,13 +45,24 @@ test('a line in a pipe is words without marks or colours', () => {
 });
 
 test('an open gate is told with the command that decides it, a decided one not', () => {
-  const gate = {
+  const gate: GateState = {
     planDigest: 'sha256:00',
+    policyDigest: 'sha256:01',
+    evidenceDigest: 'sha256:02',
+    round: 'round',
+    run: 'run',
+    number: 1,
+    requester: 'ada@example.com',
     needed: 2,
+    groups: [],
+    stepUp: false,
+    rules: [],
+    openedAt: '2125-12-31T00:00:00.000Z',
     deadline: '2126-01-01T00:00:00.000Z',
     votes: [],
+    refused: [],
     outcome: 'open',
-  } as const;
+  };
   expect(hintsOf(processState('rotate', {}, { gate }))[0]).toContain('tenure approve payments-db');
   expect(hintsOf(processState('rotate', {}, { gate }))[0]).toContain('1 of 2');
   expect(hintsOf(processState('rotate', {}, { gate: { ...gate, outcome: 'approved' } }))).toEqual([]);

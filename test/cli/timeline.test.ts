@@ -51,7 +51,7 @@ const table: readonly [Fact, string][] = [
   ],
   [
     { ...base, what: 'voted', by: 'grace@example.com', decision: 'deny', reason: 'not today' },
-    'grace@example.com denied the plan: not today',
+    'a decision came, signed as grace@example.com: deny the plan: not today',
   ],
   [
     { ...base, what: 'resumed', by: 'ada@example.com', how: 'go-on' },

@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest';
-import { planInWords, relative, span } from '../../src/cli/words.js';
+import { relative } from '../../src/cli/words.js';
+import { planInWords } from '../../src/domain/plan-words.js';
+import { span } from '../../src/domain/span.js';
 import type { ProcessPlan } from '../../src/domain/plan.js';
 
 test.each([

@@ -52,7 +52,22 @@ describe("the operator's file", () => {
       targets: { db: { type: 'fake', host: 'h' } },
       stores: { local: { type: 'local', directory: 's' } },
       consumers: { signingKey: { file: join(folder, 'keys/sign') } },
-      policy: { approvalEnvironments: ['production'], approvals: 1, gateMs: 86_400_000 },
+      policy: { productionEnvironments: ['production'], gateMs: 86_400_000 },
+      automation: { name: 'automation/tenure' },
+      evidence: { name: 'tenure', log: { directory: join(folder, '.tenure', 'evidence') } },
+      exceptions: {
+        life: 30 * 86_400_000,
+        longest: 90 * 86_400_000,
+        approvals: 1,
+        groups: [],
+        stepUp: false,
+        gate: 3 * 86_400_000,
+        checkEvery: 3_600_000,
+        never: [],
+        hosts: [],
+        commands: {},
+      },
+      review: expect.objectContaining({ every: 86_400_000, reciprocal: 2, expiring: 7 * 86_400_000 }),
       freezes: [],
       notices: {},
       fleet: { perTarget: 4 },
@@ -61,10 +76,10 @@ describe("the operator's file", () => {
 
   it('may be empty', async () => {
     expect((await load('')).targets).toEqual({});
-    expect((await load('# nothing yet\n')).policy.approvals).toBe(1);
-    expect((await load('policy: { approvals: 2 }\n')).policy).toEqual({
-      approvalEnvironments: ['production'],
-      approvals: 2,
+    expect((await load('# nothing yet\n')).policy.gateMs).toBe(86_400_000);
+    expect((await load('policy: { path: rules }\n')).policy).toEqual({
+      path: join(folder, 'rules'),
+      productionEnvironments: ['production'],
       gateMs: 86_400_000,
     });
   });
@@ -77,7 +92,7 @@ describe("the operator's file", () => {
       '  db2: { type: fak, host: h }',
       '  db3: h',
       'stores: { local: { type: local, directory: s, colour: red } }',
-      'policy: { approvals: 11, gate: soon }',
+      'policy: { approvals: 2, gate: soon }',
       'fleet: { perTarget: 0 }',
     ].join('\n');
     expect(await refusal(text)).toEqual([
@@ -90,8 +105,8 @@ describe("the operator's file", () => {
         "Did you mean 'directory'?",
         'Known: type, directory.',
       ),
-      'tenure.yaml:7:22 policy.approvals: expected at most 10. Change it to fit.',
-      "tenure.yaml:7:32 policy.gate: expected a duration between 1m and 30d, such as 30d, 12h or 1h30m, found 'soon'. Write whole numbers with d, h, m or s, the largest first.",
+      "tenure.yaml:7:11 policy.approvals: 'approvals' is not a field here. Known: path, productionEnvironments, gate.",
+      "tenure.yaml:7:31 policy.gate: expected a duration between 1m and 30d, such as 30d, 12h or 1h30m, found 'soon'. Write whole numbers with d, h, m or s, the largest first.",
       'tenure.yaml:8:21 fleet.perTarget: expected at least 1. Change it to fit.',
     ]);
   });

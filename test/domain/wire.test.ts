@@ -67,11 +67,12 @@ test('wire names are what running workflows know; another name needs a decision 
       resume: 'resume',
       abandon: 'abandon',
       preempt: 'preempt',
+      giveBack: 'giveBack',
       process: 'process',
     },
     taskQueue: 'tenure',
     emergencyTaskQueue: 'tenure-emergency',
-    processKinds: ['provision', 'rotate', 'validate', 'revoke', 'offboard'],
+    processKinds: ['provision', 'rotate', 'validate', 'revoke', 'offboard', 'elevate'],
   });
 });
 

@@ -83,8 +83,9 @@ describeUnless(lacking, 'what an operator sees in the Temporal UI', () => {
 
   test('a rotation at the gate says who is waited for and until when', async () => {
     await open('nhi/ledger-waiting/rotate/2', 'metadata');
-    await detailsWith('Waits for approval');
+    await detailsWith('needs 1 more approval');
     await page.screenshot({ path: join(pictures, 'waiting-details.png'), fullPage: true });
+    await detailsWith('any person in the directory but ada@example.com');
     await detailsWith('tenure approve ledger-waiting');
   });
 

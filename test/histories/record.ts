@@ -3,10 +3,14 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, test } from 'vitest';
 import { TenureError } from '../../src/domain/errors.js';
+import { reviewId, reviewMessages, type ReviewState } from '../../src/domain/elevation-review.js';
+import { exceptionId, exceptionMessages } from '../../src/domain/exception.js';
+import { routineReviewWorkflow, type ReviewOutcome } from '../../src/domain/routine-review.js';
 import type { Consumer } from '../../src/domain/identity.js';
-import type { Vote } from '../../src/domain/process.js';
-import { campaignWorkflow, identityId, processMessages, taskQueue } from '../../src/domain/wire.js';
+import { campaignWorkflow, identityId, identityMessages, processMessages, taskQueue } from '../../src/domain/wire.js';
 import { packageRoot } from '../../src/package-root.js';
+import { ada, asked, ballotOf, ExceptionEngine, grace, termsOf, withdrawalOf } from '../support/exceptions.js';
+import { ballot } from '../support/ballots.js';
 import { Engine, eventually, impatient, specOf } from '../support/engine.js';
 import { begun, closedAs, provisioned } from '../support/world.js';
 import { keepHistory } from './files.js';
@@ -14,11 +18,10 @@ import type { History } from '@temporalio/common/lib/proto-utils.js';
 
 const { version } = JSON.parse(readFileSync(path.join(packageRoot, 'package.json'), 'utf8')) as { version: string };
 const consumers: readonly Consumer[] = [{ name: 'api', notify: { command: ['true'] } }];
-const vote: Vote = { approver: 'grace', decision: 'approve', planDigest: 'sha256:plan', at: '2026-01-01T00:00:00.000Z' };
 
 let engine: Engine;
 beforeAll(async () => {
-  engine = await Engine.start();
+  engine = await Engine.start({ activities: () => ({ lookAtRoutine }) });
 });
 afterAll(async () => engine?.stop());
 
@@ -57,7 +60,7 @@ test('a whole life', async () => {
   engine.around.target.drift = [{ what: 'right', problem: 'excess', detail: 'life may delete' }];
   await engine.do({ kind: 'validate' }, name);
   await engine.do({ kind: 'validate', repair: true }, name);
-  await engine.do({ kind: 'amend', spec: specOf(name, { owner: { person: 'grace@example.com' } }) }, name);
+  await engine.do({ kind: 'amend', spec: specOf(name, { purpose: 'another' }) }, name);
   await engine.do({ kind: 'revoke' }, name);
   await provisioned(engine, name);
   await closedAs(await begun(engine, { kind: 'offboard' }, name));
@@ -65,16 +68,29 @@ test('a whole life', async () => {
   await keep(name);
 });
 
-test('a gate: approved, expired, denied', async () => {
+test('a gate: approved, denied, opened again, escalated, expired; and what was forged', async () => {
   const name = 'gate';
   await provisioned(engine, name);
   engine.around.only.set(name, { obligations: { approvals: 1, gateMs: 60_000 } });
   for (const decision of ['approve', 'deny'] as const) {
     const handle = await begun(engine, { kind: 'rotate' }, name);
-    await handle.signal(processMessages.decide, { ...vote, decision });
+    await engine.processWhen(handle.operation, ({ gate }) => gate?.outcome === 'open');
+    await handle.signal(processMessages.decide, ballot('grace', { decision }));
     await closedAs(handle);
   }
-  engine.around.only.set(name, { obligations: { approvals: 1, gateMs: 500 } });
+  const reopened = await begun(engine, { kind: 'rotate' }, name);
+  await engine.processWhen(reopened.operation, ({ gate }) => gate?.outcome === 'open');
+  Object.assign(engine.around.only.get(name)!, { policyDigest: 'sha256:other', unproven: 'it is not signed' });
+  const emergency = { id: 'forged', kind: 'revoke', emergency: true, requester: 'mallory' };
+  await reopened.signal(processMessages.preempt, { by: 'mallory', request: emergency });
+  await engine.client.workflow.getHandle(identityId(name)).signal(identityMessages.requestSignal, emergency);
+  await engine.stateWhen(name, ({ problems }) => problems.length > 0);
+  for (const decision of ['approve', 'withdraw', 'approve'] as const)
+    await reopened.signal(processMessages.decide, ballot('grace', { decision }));
+  await engine.processWhen(reopened.operation, ({ gate }) => gate?.number === 2);
+  await reopened.signal(processMessages.decide, ballot('grace', { at: new Date(Date.now() + 1_000).toISOString() }));
+  await closedAs(reopened);
+  engine.around.only.set(name, { obligations: { approvals: 1, gateMs: 2_000, groups: ['dba'], escalateTo: 'security' } });
   await engine.do({ kind: 'rotate' }, name);
   await keep(name);
 });
@@ -94,7 +110,7 @@ test('taken back: a refusal, a store that is away, a consumer, an undo that park
   refuse('uninstall', name);
   const parked = await begun(engine, { kind: 'rotate' }, name);
   await engine.processWhen(parked.operation, (state) => state.parked !== undefined);
-  await parked.signal(processMessages.resume, { by: 'ada', how: 'again' });
+  await engine.answerPark(parked.operation, { how: 'again' });
   await closedAs(parked);
   engine.around.only.set(name, { obligations: { approvals: 1, gateMs: 60_000 } });
   const cancelled = await begun(engine, { kind: 'rotate' }, name);
@@ -112,7 +128,7 @@ test('only forward: parked past the point of no return, resumed, abandoned', asy
     refuse('retire', name);
     const handle = await begun(engine, { kind: 'rotate' }, name);
     await engine.processWhen(handle.operation, ({ parked }) => parked !== undefined);
-    await handle.signal(processMessages[signal], { by: 'ada', how: 'again', reason: 'later' });
+    await engine.answerPark(handle.operation, signal === 'resume' ? { how: 'again' } : { reason: 'later' });
     await closedAs(handle);
     await engine.stateWhen(name, ({ running }) => !running);
   }
@@ -136,6 +152,23 @@ test('an emergency, and runs that continue as new around it', async () => {
   await keep(name);
 });
 
+test('an elevation: given back, ended by its timer, and one that its guard follows', async () => {
+  const name = 'elevation';
+  await provisioned(engine, name);
+  for (const how of ['given back', 'timer', 'terminated'] as const) {
+    const elevation = { scope: { grants: ['delete'] }, forMs: how === 'timer' ? 2_000 : 60_000, incident: 'INC-1' };
+    const handle = await begun(engine, { kind: 'elevate', reason: 'by hand', elevation }, name);
+    await engine.processWhen(handle.operation, ({ heldUntil }) => heldUntil !== undefined);
+    if (how === 'given back') await handle.signal(processMessages.giveBack, { by: 'ada' });
+    if (how === 'terminated') await handle.terminate('to be recorded');
+    await closedAs(handle);
+    await engine.stateWhen(name, ({ running }) => !running);
+    const review = engine.process(reviewId(handle.operation));
+    await eventually(() => review.query<ReviewState>(reviewMessages.state), ({ status }) => status === 'due');
+  }
+  await keep(name);
+});
+
 test('a process that ends by hand', async () => {
   const name = 'by-hand';
   await provisioned(engine, name);
@@ -156,3 +189,65 @@ test('a campaign', async () => {
   await handle.result();
   await keep(name);
 });
+
+async function lookAtRoutine(): Promise<ReviewOutcome> {
+  const line = (severity: 'low' | 'high') => ({ severity, subject: 'app', text: 'the same pair again' });
+  return { counts: { high: 1, medium: 0, low: 1 }, lines: [line('high'), line('low')], more: 0 };
+}
+
+test('a routine review', async () => {
+  const workflowId = 'routine-review';
+  const handle = await engine.client.workflow.start(routineReviewWorkflow, { workflowId, taskQueue, args: [] });
+  await handle.result();
+  keepHistory(version, 'review-routine', workflowId, await handle.fetchHistory());
+});
+
+test('exceptions: suspended and over, opened again and withdrawn, denied, proposed and left', async () => {
+  const exceptions = await ExceptionEngine.start();
+  try {
+    await liveThrough(exceptions);
+  } finally {
+    await exceptions.stop();
+  }
+});
+
+async function liveThrough(exceptions: ExceptionEngine): Promise<void> {
+  const handleOf = (id: string) => exceptions.client.workflow.getHandle(exceptionId(id));
+  const controls = [{ kind: 'command', name: 'flag-a' }] as const;
+  await exceptions.flag('flag-a', true);
+  const until = new Date(Date.now() + 8_000).toISOString();
+  await exceptions.holding({ id: 'exc-over', controls, until }, { longestRun: 2 });
+  await exceptions.flag('flag-a', false);
+  await exceptions.when('exc-over', ({ phase }) => phase === 'suspended');
+  await exceptions.flag('flag-a', true);
+  await handleOf('exc-over').result();
+
+  const asks = async (id: string) => {
+    const terms = await asked(termsOf({ id, controls }));
+    const handle = await exceptions.begin(id, { terms });
+    return { handle, gate: (await exceptions.when(id, ({ phase }) => phase === 'gate')).gate! };
+  };
+  const again = await asks('exc-again');
+  await again.handle.signal(exceptionMessages.decide, await ballotOf(ada, exceptionId('exc-again'), again.gate));
+  await exceptions.flag('flag-a', false);
+  await again.handle.signal(exceptionMessages.decide, await ballotOf(grace, exceptionId('exc-again'), again.gate));
+  const { gate: second } = await exceptions.when('exc-again', ({ gate }) => gate?.number === 2);
+  await again.handle.signal(exceptionMessages.decide, await ballotOf(grace, exceptionId('exc-again'), second!));
+  await exceptions.when('exc-again', ({ phase }) => phase !== 'gate');
+  await again.handle.signal(exceptionMessages.withdraw, await withdrawalOf('exc-again', ada));
+  const denied = await asks('exc-denied');
+  const denial = await ballotOf(grace, exceptionId('exc-denied'), denied.gate, 'deny');
+  await denied.handle.signal(exceptionMessages.decide, denial);
+  const closes = new Date(Date.now() + 1_000).toISOString();
+  const about = { identity: 'payments-db', owner: ada.name, rules: ['rotation-overdue'], why: 'no window is left' };
+  const proposed = await exceptions.begin('exc-left', { proposal: { id: 'exc-left', ...about, closes } });
+  for (const handle of [again.handle, denied.handle, proposed]) await handle.result();
+  for (const id of ['exc-over', 'exc-again', 'exc-denied', 'exc-left']) {
+    const query = `WorkflowId = '${exceptionId(id)}'`;
+    const runs: History[] = [];
+    for await (const { history } of exceptions.client.workflow.list({ query }).intoHistories()) runs.push(history as History);
+    runs.sort((one, other) => startOf(one) - startOf(other));
+    for (const [index, history] of runs.entries())
+      keepHistory(version, `${id}${index > 0 ? `-run-${index + 1}` : ''}`, exceptionId(id), history);
+  }
+}

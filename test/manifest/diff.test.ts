@@ -2,10 +2,14 @@ import { describe, expect, it } from 'vitest';
 import type { IdentitySpec, IdentityState } from '../../src/domain/identity.js';
 import { newIdentity } from '../../src/domain/identity.js';
 import { diffManifests } from '../../src/manifest/diff.js';
-import type { IdentityDiff } from '../../src/manifest/diff.js';
+import type { Foresee, IdentityDiff } from '../../src/manifest/diff.js';
 import { policy } from '../schedule/policies.js';
 
-const settings = { approvalEnvironments: ['production'], approvals: 1, gateMs: 1000 };
+/** As a policy that gates production and every offboarding. */
+const foresee: Foresee = (kind, to, from) => {
+  const isGated = kind === 'offboard' || [to, from?.spec].some((one) => one?.environment === 'production');
+  return { approvals: isGated ? 1 : 0, groups: isGated ? ['platform'] : [] };
+};
 
 function spec(differs: Partial<IdentitySpec> = {}): IdentitySpec {
   return {
@@ -39,7 +43,7 @@ function state(differs: Partial<IdentityState> = {}): IdentityState {
 function diff(
   declared: readonly IdentitySpec[],
   actual: readonly IdentityState[],
-  options: Parameters<typeof diffManifests>[2] = { policy: settings },
+  options: Parameters<typeof diffManifests>[2] = { foresee },
 ): readonly IdentityDiff[] {
   return diffManifests(declared, new Map(actual.map((one) => [one.name, one])), options).identities;
 }
@@ -55,6 +59,7 @@ describe('what applying would do', () => {
         name: 'payments-db',
         action: 'provision',
         needsApproval: true,
+        approval: { approvals: 1, groups: ['platform'] },
         sentence: 'a credential is made at ledger-db, proven, and delivered to local:payments/db',
       },
     ]);
@@ -174,19 +179,45 @@ describe('what applying would do', () => {
       'environment',
       'a new credential is made, by the rules of both environments; the old one is ended',
     ],
+    [
+      'owner',
+      { owner: { person: 'grace@example.com' } },
+      'owner.person',
+      'the new owner is asked and told from then on; a new credential is made, the old one is ended',
+    ],
+    [
+      'team',
+      { owner: { person: 'ada@example.com', team: 'payments' } },
+      'owner.team',
+      'the new owner is asked and told from then on; a new credential is made, the old one is ended',
+    ],
+    [
+      'class of data',
+      { dataClass: 'regulated' as const },
+      'dataClass',
+      'a new credential is made, by the rules of both classes; the old one is ended',
+    ],
+    [
+      'kind',
+      { kind: 'service-account' as const },
+      'kind',
+      'a new credential is made, by the rules for the new kind; the old one is ended',
+    ],
+    [
+      'interval',
+      { rotation: policy({ everyMs: 2000 }) },
+      'rotation.everyMs',
+      'the credential is rotated, and the next rotation is scheduled anew',
+    ],
   ])('is one rotation for another %s', (_title, change, path, consequence) => {
     expect(only(change)).toMatchObject({ action: 'rotate', changes: [{ path, consequence }] });
   });
 
   it.each([
-    ['owner', { owner: { person: 'grace@example.com' } }, 'owner.person'],
-    ['team', { owner: { person: 'ada@example.com', team: 'payments' } }, 'owner.team'],
     ['purpose', { purpose: 'another' }, 'purpose'],
-    ['class of data', { dataClass: 'regulated' as const }, 'dataClass'],
     ['tag', { tags: { vendor: 'acme' } }, 'tags.vendor'],
     ['consumer', { consumers: [{ name: 'api', notify: { ack: 'manual' as const } }] }, 'consumers[0]'],
-    ['kind', { kind: 'service-account' as const }, 'kind'],
-    ['interval', { rotation: policy({ everyMs: 2000 }) }, 'rotation.everyMs'],
+    ['grace', { rotation: policy({ everyMs: 1000, graceMs: 5 }) }, 'rotation.graceMs'],
   ])('is to amend for another %s: nothing happens at the target, and nobody has to approve', (_title, change, path) => {
     const found = only(change);
     expect(found).toMatchObject({ action: 'amend', needsApproval: false, changes: [{ path, effect: 'amend' }] });
@@ -208,7 +239,7 @@ describe('what applying would do', () => {
     const moved = { environment: 'development', target: { name: 'other-db', scope: {} } };
     expect(only(moved).needsApproval).toBe(true);
     expect(diff([spec(moved)], [state({ spec: spec({ environment: 'staging' }) })])[0]!.needsApproval).toBe(false);
-    expect(diff([spec(moved)], [state()], { policy: { ...settings, approvals: 0 } })[0]!.needsApproval).toBe(false);
+    expect(diff([spec(moved)], [state()], {})[0]!.needsApproval).toBe(false);
   });
 
   it('says what stands in its way', () => {
@@ -240,7 +271,7 @@ describe('what vanished from the manifests', () => {
 
   it('is offboarded with --prune, which needs approval everywhere', () => {
     const development = state({ spec: spec({ environment: 'development' }) });
-    expect(diff([], [development], { policy: settings, prune: true })).toMatchObject([
+    expect(diff([], [development], { foresee, prune: true })).toMatchObject([
       { action: 'vanished', needsApproval: true, sentence: expect.stringContaining('revoked') },
     ]);
   });

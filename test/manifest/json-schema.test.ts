@@ -54,6 +54,7 @@ describe('the examples', () => {
   it('are right, against the real connectors', () => {
     expect(loaded.problems.map(formatProblem)).toEqual([]);
     expect(loaded.identities.map(({ name, environment, rotation }) => [name, environment, rotation.strategy])).toEqual([
+      ['drill-db', 'production', 'alternate'],
       ['payments-db', 'production', 'alternate'],
       ['reports-db', 'development', 'alternate'],
     ]);

@@ -6,14 +6,16 @@ import { join } from 'node:path';
 import { WithStartWorkflowOperation, type Client, type WorkflowHandle } from '@temporalio/client';
 import { Worker, type WorkflowBundleOption } from '@temporalio/worker';
 import { pino } from 'pino';
-import type { ConsumerActivities } from '../../activities/contract.js';
+import type { AuthorizeInput, ConsumerActivities } from '../../activities/contract.js';
 import { createCredentialActivities } from '../../activities/credentials.js';
 import { createEvidenceActivities } from '../../activities/evidence.js';
+import { createReviewActivities } from '../../activities/reviews.js';
 import { createFleetActivities } from '../../activities/fleet.js';
 import { guardActivities } from '../../activities/interceptor.js';
 import type { Clearance, Obligations } from '../../src/domain/decision.js';
+import type { Attested, Directory } from '../../src/domain/directory.js';
+import type { Facts } from '../../src/domain/facts.js';
 import type { IdentitySpec, IdentityState } from '../../src/domain/identity.js';
-import type { ProcessPlan } from '../../src/domain/plan.js';
 import type { Acknowledgement, ProcessState, Timing } from '../../src/domain/process.js';
 import type { Answer, ChangeRequest } from '../../src/domain/request.js';
 import {
@@ -21,13 +23,18 @@ import {
   identityId,
   identityMessages,
   identityWorkflow,
+  parseProcessId,
   processMessages,
   taskQueue,
   type IdentityStart,
+  type Resume,
 } from '../../src/domain/wire.js';
 import { TenureError } from '../../src/domain/errors.js';
+import { openEvidenceWriter, type EvidenceConfig } from '../../src/evidence/open.js';
 import { createLocalStoreKey, openLocalStore } from '../../src/stores/local.js';
 import type { Store } from '../../src/stores/store.js';
+import type { Target } from '../../src/targets/target.js';
+import type { Permits } from '../../src/trust/permits.js';
 import { buildWorkflowBundle } from '../../src/temporal/bundle.js';
 import {
   connectClient,
@@ -37,9 +44,14 @@ import {
 } from '../../src/temporal/connection.js';
 import { startDevServer, type DevServer } from '../../src/temporal/dev-server.js';
 import type { identity } from '../../workflows/identity.js';
+import { automation } from './signers.js';
+import { attestedAs, decisionFake, weighFake } from './ballots.js';
 import { FakeTarget } from './fake-target.js';
 import { Faults } from './faults.js';
 import { faultyStore } from './faulty-store.js';
+
+/** As whom its worker asks. */
+const worker = automation('automation/tenure', 'ada@example.com');
 
 /** Impatient, so that a test of giving up takes seconds. */
 export const impatient: Timing = {
@@ -59,6 +71,10 @@ export interface Surroundings extends Knobs {
   readonly target: FakeTarget;
   /** The target `db-2`, for identities that move. */
   readonly target2: FakeTarget;
+  /** Which runs may have an effect, from the next worker on; without, all may. */
+  permits?: Permits;
+  /** Real ones, by name. */
+  readonly targets: Map<string, Target>;
   /** The store `local`. */
   readonly store: Store;
   /** By `<method> <path>`. */
@@ -68,12 +84,24 @@ export interface Surroundings extends Knobs {
   /** `<event> <consumer>` in the order told. */
   readonly told: string[];
   readonly notices: string[];
+  /** Who reviews elevations: their signatures are verified for real. */
+  directory: Directory;
 }
 
 /** What an identity finds around it. */
 export interface Knobs {
   obligations: Obligations;
   deny?: string;
+  /** What is known of who asks, besides their name. */
+  asks?: Partial<Attested>;
+  /** Why nobody is known to have asked. */
+  unproven?: string;
+  /** The policies by their digest: another one opens the gate again. */
+  policyDigest?: string;
+  /** What is known of the identity: something else opens the gate again too. */
+  facts?: Facts;
+  /** Whether approvals that a gate counted still count when policy is asked again. */
+  stillCount?: () => boolean;
   clearance: () => Clearance;
   takes: (consumer: string, event: string) => Acknowledgement['status'];
   nextRotation: () => Promise<string | undefined>;
@@ -92,9 +120,13 @@ export class Engine {
     readonly bundle: WorkflowBundleOption,
     readonly around: Surroundings,
     private readonly folder: string,
+    private readonly instead: ((engine: Engine) => object) | undefined,
   ) {}
 
-  static async start(options: { readonly ui?: boolean } = {}): Promise<Engine> {
+  /** `activities`: instead of some of the fakes. */
+  static async start(
+    options: { readonly ui?: boolean; readonly activities?: (engine: Engine) => object } = {},
+  ): Promise<Engine> {
     const server = await startDevServer({ headless: !options.ui });
     const { address, namespace } = server;
     const [connected, connectedWorker] = await Promise.all([
@@ -110,6 +142,7 @@ export class Engine {
     const around: Surroundings = {
       target: new FakeTarget('db'),
       target2: new FakeTarget('db-2'),
+      targets: new Map(),
       store: faultyStore(store, storeFaults),
       storeFaults,
       only: new Map(),
@@ -119,8 +152,9 @@ export class Engine {
       nextRotation: () => Promise.resolve('2030-01-01T00:00:00.000Z'),
       told: [],
       notices: [],
+      directory: { parties: [], revoked: [] },
     };
-    const engine = new Engine(server, connected, connectedWorker, bundle, around, folder);
+    const engine = new Engine(server, connected, connectedWorker, bundle, around, folder, options.activities);
     await engine.startWorker();
     return engine;
   }
@@ -129,12 +163,20 @@ export class Engine {
     return this.connected.client;
   }
 
+  /** Where the records are. */
+  get evidence(): EvidenceConfig {
+    return {
+      stateDirectory: this.folder,
+      evidence: { name: 'tenure', log: { directory: join(this.folder, 'evidence') } },
+    };
+  }
+
   async startWorker(): Promise<void> {
     const common = {
       connection: this.connectedWorker.connection,
       workflowBundle: this.bundle,
       activities: this.activities(),
-      interceptors: { activity: [guardActivities(pino({ level: 'silent' }))] },
+      interceptors: { activity: [guardActivities(pino({ level: 'silent' }), this.around.permits)] },
       stickyQueueScheduleToStartTimeout: 500,
     };
     this.workers = await Promise.all(
@@ -203,6 +245,17 @@ export class Engine {
     return this.client.workflow.getHandle(operation);
   }
 
+  /** Answers a park, once there is one. */
+  async answerPark(
+    operation: string,
+    word: { readonly how: Resume['how'] } | { readonly reason: string },
+    by = 'ada@example.com',
+  ): Promise<void> {
+    const { parked } = await this.processWhen(operation, (state) => state.parked !== undefined);
+    const signal = 'how' in word ? processMessages.resume : processMessages.abandon;
+    await this.process(operation).signal(signal, { by, since: parked!.since, ...word });
+  }
+
   async processWhen(operation: string, isSo: (state: ProcessState) => boolean): Promise<ProcessState> {
     return eventually(() => this.process(operation).query<ProcessState>(processMessages.process), isSo);
   }
@@ -220,26 +273,38 @@ export class Engine {
 
   private activities(): object {
     const { around } = this;
-    const { seal } = createEvidenceActivities(join(this.folder, 'evidence'));
+    const evidence = openEvidenceWriter(this.evidence);
+    const { seal } = createEvidenceActivities({
+      evidence,
+      client: this.client,
+      workflows: 'code' in this.bundle ? this.bundle.code : '',
+      log: pino({ level: 'silent' }),
+    });
     const knobsOf = (name: string): Knobs => ({ ...around, ...around.only.get(name) });
     return {
       ...createCredentialActivities({
-        target: (name) => named('target', { db: around.target, 'db-2': around.target2 }, name),
+        target: (name) =>
+          around.targets.get(name) ?? named('target', { db: around.target, 'db-2': around.target2 }, name),
         store: (name) => named('store', { local: around.store }, name),
       }),
       seal,
-      authorize: ({ identity }: ProcessPlan) => {
-        const { deny, obligations } = knobsOf(identity);
-        return Promise.resolve({
-          effect: deny === undefined ? 'allow' : 'deny',
-          reasons: ['test'],
-          ...(deny !== undefined && { message: deny }),
-          planDigest: 'sha256:plan',
-          policyDigest: 'sha256:policy',
-          obligations,
-          at: new Date().toISOString(),
-        });
+      ...createReviewActivities({
+        client: this.client,
+        evidence,
+        loadDirectory: () => Promise.resolve(around.directory),
+      }),
+      authorize: (asked: AuthorizeInput) => Promise.resolve(decisionFake(asked, knobsOf(asked.input.identity))),
+      attest: ({ asked, identity }: { asked: ChangeRequest; identity: string }) => {
+        const { unproven } = knobsOf(identity);
+        if (unproven === undefined) return Promise.resolve(attestedAs(asked.requester));
+        return Promise.reject(new TenureError('ApprovalRefused', unproven));
       },
+      attestWord: ({ subject, content }: { subject: string; content: unknown }) => {
+        const { unproven } = knobsOf(parseProcessId(subject)?.name ?? '');
+        if (unproven === undefined) return Promise.resolve(attestedAs((content as { by: string }).by));
+        return Promise.reject(new TenureError('ApprovalRefused', unproven));
+      },
+      weigh: weighFake,
       clearance: ({ spec, emergency }: { spec: IdentitySpec; emergency: boolean }) =>
         Promise.resolve(emergency ? { clear: true } : knobsOf(spec.name).clearance()),
       nextRotation: ({ spec }: { spec: IdentitySpec }) => knobsOf(spec.name).nextRotation(),
@@ -256,8 +321,10 @@ export class Engine {
         client: this.client,
         perTarget: 2,
         due: () => Promise.resolve({ due: true, reason: 'due', detail: 'it is due' }),
+        signer: () => Promise.resolve(worker),
         delayOf: () => Promise.resolve(0),
       }),
+      ...this.instead?.(this),
     };
   }
 }

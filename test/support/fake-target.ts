@@ -5,11 +5,21 @@
 import type { AcceptanceProof, Drift, RefusalProof, RetirementProof, Usage } from '../../src/domain/credential.js';
 import { TenureError } from '../../src/domain/errors.js';
 import type { Material } from '../../src/stores/store.js';
-import type { Holder, Subject, Target } from '../../src/targets/target.js';
+import type { Holder, Scope, Subject, Target } from '../../src/targets/target.js';
 import { Faults } from './faults.js';
 
 type Method =
-  'install' | 'uninstall' | 'verify' | 'usage' | 'retire' | 'refuse' | 'purge' | 'remove' | 'inspect' | 'mint';
+  | 'install'
+  | 'uninstall'
+  | 'verify'
+  | 'usage'
+  | 'retire'
+  | 'refuse'
+  | 'purge'
+  | 'remove'
+  | 'inspect'
+  | 'mint'
+  | 'bringRights';
 
 /** Counts over all targets, so that no two credentials are ever the same. */
 let minted = 0;
@@ -20,6 +30,8 @@ export class FakeTarget implements Target {
   readonly logins = new Map<string, string>();
   /** Principal → version of the credential that it last got; what was replaced in place is not retired again. */
   private readonly versions = new Map<string, string>();
+  /** Identity → the scope that its rights were last brought to. */
+  readonly rights = new Map<string, string>();
   readonly sessions = new Map<string, number>();
   readonly calls: string[] = [];
   /** By method, or by `<method> <identity>`. */
@@ -52,6 +64,7 @@ export class FakeTarget implements Target {
       this.fence(subject);
       this.logins.set(principal, material['password']!);
       this.versions.set(principal, version);
+      this.rights.set(subject.identity, JSON.stringify(subject.scope));
       return { changed: [`${principal} can log in`] };
     });
   }
@@ -59,11 +72,12 @@ export class FakeTarget implements Target {
   uninstall(
     subject: Subject,
     { principal, version }: Holder,
-    before?: { holder: Holder; material: Material },
+    before?: { holder: Holder; material: Material; scope: Scope },
   ): Promise<void> {
     return this.act('uninstall', subject, () => {
       this.fence(subject);
       if (this.versions.get(principal) === version) this.logins.delete(principal);
+      if (before) this.rights.set(subject.identity, JSON.stringify(before.scope));
       if (before?.holder.principal !== principal) return;
       this.logins.set(principal, before.material['password']!);
       this.versions.set(principal, before.holder.version);
@@ -79,7 +93,7 @@ export class FakeTarget implements Target {
         principal,
         at: new Date().toISOString(),
         answer: `logged in as ${principal}`,
-        excess: this.excess,
+        excess: [...this.excess, ...this.otherThan(subject)],
         missing: [],
       };
     });
@@ -135,8 +149,27 @@ export class FakeTarget implements Target {
     return Promise.resolve(repaired);
   }
 
+  bringRights(subject: Subject, holders: readonly Holder[], sessions: 'keep' | 'end') {
+    return this.act('bringRights', subject, () => {
+      this.fence(subject);
+      this.rights.set(subject.identity, JSON.stringify(subject.scope));
+      const ended = sessions === 'end' ? holders.map(({ principal }) => this.sessions.get(principal) ?? 0) : [];
+      if (sessions === 'end') for (const { principal } of holders) this.sessions.delete(principal);
+      return {
+        changed: [`rights are ${JSON.stringify(subject.scope)}`],
+        sessionsEnded: ended.reduce((a, b) => a + b, 0),
+      };
+    });
+  }
+
   close(): Promise<void> {
     return Promise.resolve();
+  }
+
+  /** Rights of another scope than the one that is asked about. */
+  private otherThan({ identity, scope }: Subject): string[] {
+    const has = this.rights.get(identity);
+    return has === undefined || has === JSON.stringify(scope) ? [] : [`its rights are ${has}`];
   }
 
   private fence({ identity, epoch }: Subject): void {

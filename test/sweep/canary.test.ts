@@ -10,6 +10,8 @@ import proto from '@temporalio/proto';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { run } from '../../src/cli/program.js';
+import type { Answer, ChangeRequest } from '../../src/domain/request.js';
+import { identityId, identityMessages } from '../../src/domain/wire.js';
 import { pretend } from '../cli/support/terminal.js';
 import { CanaryScan, canarySecret, marker, watchProcesses } from '../support/canary.js';
 import { describeOn } from '../support/machine.js';
@@ -103,8 +105,12 @@ describeOn(started, 'over whole lives of identities', (ground) => {
     const subject = lives[1]!;
     leaked = new CanaryScan(canaries);
     const secret = canarySecret();
-    // The requester goes wherever a payload goes.
-    const { id } = await subject.ask({ kind: 'validate', requester: secret, reason: secret });
+    // The reason goes wherever a payload goes; who nobody proved to be stands among the problems of the identity.
+    const { id } = await subject.ask({ kind: 'validate', reason: secret });
+    const unsigned: ChangeRequest = { id: 'planted', kind: 'validate', requester: secret };
+    await lane.client.workflow
+      .getHandle(identityId(subject.name))
+      .executeUpdate<Answer, [ChangeRequest]>(identityMessages.request, { args: [unsigned] });
     await subject.stateWhen(({ recent }) => recent.some(({ requestId }) => requestId === id));
     await ground.postgres.sql(`SELECT '${secret.replaceAll("'", "''")}'`);
     await appendFile(join(ground.logs, 'planted.log'), `${JSON.stringify({ msg: secret })}\n`);

@@ -3,7 +3,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { IdentitySpec, IdentityState } from '../../src/domain/identity.js';
 import type { ProcessSummary } from '../../src/domain/process.js';
 import type { ChangeRequest } from '../../src/domain/request.js';
-import { processMessages } from '../../src/domain/wire.js';
 import { Fault, type Hands } from './faults.js';
 import { judge, type Verdicts } from './invariants.js';
 import type { Lane } from './lane.js';
@@ -145,7 +144,7 @@ class Run {
       this.wasParked.push(subject.alerts.at(-1) ?? '');
       fault.lift();
       subject.lane.ground.stubborn.delete(subject.name);
-      await subject.signal(await this.running(), processMessages.resume, { by: 'ada@example.com', how: 'again' });
+      await subject.resume(await this.running());
     });
     parked.catch(() => undefined);
     const approving = this.approveWhenAsked(() => isDone, fault);
@@ -204,7 +203,7 @@ class Run {
   private async strikeAtGate(fault: Fault, operation: string): Promise<void> {
     const { subject } = this;
     // An approval of another plan, and one that is repeated, count for nothing.
-    await subject.vote(operation, { planDigest: `sha256:${'0'.repeat(64)}` });
+    await subject.vote(operation, { plan: `sha256:${'0'.repeat(64)}` });
     await sleep(100);
     if ((await subject.process(operation)).gate?.outcome !== 'open')
       subject.seen.push('I6: the approval of another plan opened the gate');

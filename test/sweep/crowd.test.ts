@@ -57,7 +57,7 @@ describeOn(started, 'workers as processes of their own', (ground) => {
         expect(lives.filter(({ status }) => status === 'rejected')).toEqual([]);
         killer.lift();
         for (const subject of subjects) {
-          const { recent } = await subject.stateWhen(({ running, queue }) => !running && queue.length === 0);
+          const { recent } = await subject.stateWhen((state) => !state.running && state.recent.length === 7);
           expect(recent.map(({ kind, outcome }) => `${kind} ${outcome}`)).toEqual([
             'provision succeeded',
             ...Array.from({ length: rotations }, () => 'rotate succeeded'),
@@ -88,7 +88,7 @@ describeOn(started, 'workers as processes of their own', (ground) => {
       expect(await logInSurely(material)).toBe('accepted');
       after = await Lane.outside(ground, 'absent', program);
       after.listen(subject.name, subject);
-      const { recent } = await subject.stateWhen(({ running, queue }) => !running && queue.length === 0);
+      const { recent } = await subject.stateWhen((state) => !state.running && state.recent.length === 7);
       expect(recent.slice(1).map(({ kind, outcome }) => `${kind} ${outcome}`)).toEqual([
         'revoke succeeded',
         ...Array.from({ length: 5 }, () => 'rotate refused'),

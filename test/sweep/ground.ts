@@ -6,6 +6,8 @@ import { join } from 'node:path';
 import type { Client } from '@temporalio/client';
 import { loadConfig } from '../../src/config/load.js';
 import type { TenureConfig } from '../../src/config/types.js';
+import { packageRoot } from '../../src/package-root.js';
+import { writtenDirectory } from '../../src/trust/directory-schema.js';
 import { createLocalStoreKey } from '../../src/stores/local.js';
 import { openStores } from '../../src/stores/registry.js';
 import type { Store } from '../../src/stores/store.js';
@@ -17,6 +19,7 @@ import { ensureSearchAttributes } from '../../src/temporal/registration.js';
 import { CanaryScan, canarySecret, marker, type Canary } from '../support/canary.js';
 import { makeLedger } from '../systems/ledger.js';
 import { startPostgres, type PostgresServer } from '../systems/postgresql.js';
+import { directory } from './people.js';
 import { traversableTemporaryFolder } from '../systems/server-user.js';
 
 export interface GroundOptions {
@@ -159,7 +162,8 @@ export async function prepareGround(options: GroundOptions = {}): Promise<Ground
       },
       stores: { local: { type: 'local', directory: 'store', key: { file: 'store.key' } } },
       consumers: { signingKey: { file: 'signing.key' } },
-      policy: { approvalEnvironments: ['production'], approvals: 1, gate: '1h' },
+      policy: { path: join(packageRoot, 'test', 'sweep', 'policies'), gate: '1h' },
+      directory: writtenDirectory(directory),
     };
     await writeFile(join(folder, 'tenure.yaml'), JSON.stringify(written, undefined, 2));
     const config = await loadConfig(join(folder, 'tenure.yaml'));

@@ -1,7 +1,6 @@
 /** The sweep is an instrument: with a violation planted, it has to name the invariant that is broken. */
 import '../support/quiet.js';
 import { afterAll, expect, test } from 'vitest';
-import { processMessages } from '../../src/domain/wire.js';
 import type { Store } from '../../src/stores/store.js';
 import type { Subject as OnBehalf, Target } from '../../src/targets/target.js';
 import { TenureError } from '../../src/domain/errors.js';
@@ -146,7 +145,7 @@ describeOn(started, 'a planted violation is named', (ground) => {
       await subject.tell({ kind: 'rotate' });
       await parked;
       const { running } = await subject.state();
-      await subject.signal(running!.operation, processMessages.abandon, { by: 'ada@example.com', reason: 'a test' });
+      await subject.abandon(running!.operation);
       await subject.stateWhen((state) => !state.running);
       expect((await judge(subject)).join('\n')).toContain('I8: ');
     } finally {

@@ -1,5 +1,4 @@
 /** What has to hold once everything has come to rest: the numbered invariants of `ARCHITECTURE.md`, against the real systems. */
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import proto from '@temporalio/proto';
 import { createCredentialActivities } from '../../activities/credentials.js';
@@ -8,9 +7,10 @@ import { digestOf } from '../../src/policy/digest.js';
 import { epochOf, undoEpoch } from '../../src/domain/epoch.js';
 import { TenureError } from '../../src/domain/errors.js';
 import type { IdentityState } from '../../src/domain/identity.js';
-import type { ProcessResult } from '../../src/domain/process.js';
+import type { ProcessRecord } from '../../src/domain/evidence.js';
 import type { Material } from '../../src/stores/store.js';
 import { identityId, parseProcessId } from '../../src/domain/wire.js';
+import { readRecord } from '../../src/evidence/open.js';
 import { eventually } from '../support/engine.js';
 import { logInSurely } from './login.js';
 import type { Subject } from './subject.js';
@@ -193,12 +193,6 @@ function codeOf(error: unknown): string {
   return error instanceof TenureError ? error.code : String(error);
 }
 
-interface Evidence extends ProcessResult {
-  readonly plan?: unknown;
-  readonly decision?: { readonly planDigest: string; readonly effect: string };
-  readonly gate?: { readonly planDigest: string; readonly outcome: string };
-}
-
 /** I5, I6, I1: the record and the history of every process. */
 async function provenAndPermitted(subject: Subject, operations: readonly string[]): Promise<string[]> {
   const broken: string[] = [];
@@ -235,14 +229,12 @@ function asJson(history: proto.temporal.api.history.v1.IHistory): string {
   return JSON.stringify(History.toObject(History.fromObject(history), { bytes: String, longs: String, enums: String }));
 }
 
-async function evidenceOf(subject: Subject, operation: string): Promise<Evidence | undefined> {
-  const file = join(subject.lane.ground.config.stateDirectory, 'evidence', `${operation}.json`);
-  const text = await readFile(file, 'utf8').catch(() => undefined);
-  return text === undefined ? undefined : (JSON.parse(text) as Evidence);
+async function evidenceOf(subject: Subject, operation: string): Promise<ProcessRecord | undefined> {
+  return readRecord(join(subject.lane.ground.config.stateDirectory, 'evidence'), operation);
 }
 
 /** I5: success means proof. */
-function provenBy(operation: string, { kind, outcome, proofs }: Evidence): string[] {
+function provenBy(operation: string, { kind, outcome, proofs }: ProcessRecord): string[] {
   if (outcome !== 'succeeded') return [];
   const { accepted, refused = [], retired, gone = [], drift } = proofs;
   const isAccepted = accepted?.excess.length === 0 && accepted.missing.length === 0;
@@ -253,16 +245,17 @@ function provenBy(operation: string, { kind, outcome, proofs }: Evidence): strin
     validate: drift?.length === 0,
     revoke: retired !== undefined && isRefused,
     offboard: retired !== undefined && isRefused && gone.length > 0,
+    elevate: isAccepted && isRefused && retired !== undefined && proofs.elevated?.restored?.excess.length === 0,
   }[kind];
   return holds ? [] : [`I5: ${operation} reports success without its proof: ${JSON.stringify(proofs).slice(0, 300)}`];
 }
 
-const effects = new Set(['repair', 'install', 'publish', 'retire', 'purge', 'remove', 'handOver']);
+const effects = new Set(['repair', 'elevate', 'install', 'publish', 'retire', 'purge', 'remove', 'handOver']);
 
 /** I6: what ran is what was decided on, and nothing was touched before. */
 function permittedBy(
   operation: string,
-  record: Evidence,
+  record: ProcessRecord,
   events: readonly proto.temporal.api.history.v1.IHistoryEvent[],
 ): string[] {
   const { plan, decision, gate } = record;

@@ -1,11 +1,12 @@
 /** Workers of one Temporal namespace: inside this process, or as processes of their own that a fault can kill. */
 import { fork, type ChildProcess } from 'node:child_process';
 import { openSync, closeSync } from 'node:fs';
-import { copyFile, mkdir } from 'node:fs/promises';
+import { copyFile, cp, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Client } from '@temporalio/client';
 import { NativeConnection } from '@temporalio/worker';
 import { destination, pino } from 'pino';
+import { packageRoot } from '../../src/package-root.js';
 import { workflowBundlePath } from '../../src/temporal/bundle.js';
 import { createWorker, type TenureWorkerOptions } from '../../src/worker.js';
 import type { Material } from '../../src/stores/store.js';
@@ -183,5 +184,8 @@ export async function workerProgram(folder: string): Promise<string> {
   const program = await compiled('test/sweep/worker-program.ts', folder);
   await mkdir(join(folder, 'dist'), { recursive: true });
   await copyFile(workflowBundlePath(), join(folder, 'dist', 'workflow-bundle.js'));
+  await cp(join(packageRoot, 'bin'), join(folder, 'bin'), { recursive: true });
+  // The schema of the policies belongs to the program.
+  await cp(join(packageRoot, 'policies'), join(folder, 'policies'), { recursive: true });
   return program;
 }

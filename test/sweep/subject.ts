@@ -1,8 +1,8 @@
 /** One identity under the sweep: what is asked of it, what is seen of it, what it is made of. */
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { WithStartWorkflowOperation } from '@temporalio/client';
 import type { IdentitySpec, IdentityState } from '../../src/domain/identity.js';
-import type { ProcessState, Timing, Vote } from '../../src/domain/process.js';
+import type { Ballot, ProcessState, Timing } from '../../src/domain/process.js';
 import type { Answer, ChangeRequest } from '../../src/domain/request.js';
 import {
   identityId,
@@ -10,14 +10,19 @@ import {
   identityWorkflow,
   processMessages,
   taskQueue,
+  type Abandon,
   type IdentityStart,
+  type Resume,
 } from '../../src/domain/wire.js';
+import type { DecisionStatement } from '../../src/domain/statement.js';
+import { decisionSigned, requestSigned, wordSigned } from '../../src/trust/statements.js';
 import type { Material } from '../../src/stores/store.js';
 import type { identity } from '../../workflows/identity.js';
 import { eventually } from '../support/engine.js';
 import type { Spoiler } from './faults.js';
 import type { Lane, Listener } from './lane.js';
 import { Monitor } from './monitor.js';
+import { ada, grace } from './people.js';
 import type { Meeting, Verdict } from './witness.js';
 
 /** Never gives up while a case lasts: whatever is slow on a busy machine is not taken for a fault. */
@@ -35,6 +40,8 @@ export interface SubjectOptions {
   readonly timing: Timing;
   /** How often the monitor logs in, milliseconds. */
   readonly monitorMs?: number;
+  /** Where it is to be told from others. */
+  readonly spec?: Partial<IdentitySpec>;
 }
 
 let count = 0;
@@ -61,7 +68,7 @@ export class Subject implements Listener {
     readonly lane: Lane,
     private readonly options: SubjectOptions,
   ) {
-    this.spec = specOf(this.name, lane.ground.consumerUrl);
+    this.spec = { ...specOf(this.name, lane.ground.consumerUrl), ...options.spec };
     this.monitor = new Monitor(lane.ground.store, this.paths, options.monitorMs ?? 1_000);
     lane.listen(this.name, this);
   }
@@ -133,7 +140,7 @@ export class Subject implements Listener {
   }
 
   async ask(request: Partial<ChangeRequest> & Pick<ChangeRequest, 'kind'>): Promise<{ id: string; answer: Answer }> {
-    const asked = this.request(request);
+    const asked = await this.request(request);
     const answer = await this.lane.client.workflow.executeUpdateWithStart<typeof identity, Answer, [ChangeRequest]>(
       identityMessages.request,
       {
@@ -151,7 +158,7 @@ export class Subject implements Listener {
 
   /** The same without waiting for the answer, which may take long: the signal is taken even while no worker runs. */
   async tell(request: Partial<ChangeRequest> & Pick<ChangeRequest, 'kind'>): Promise<string> {
-    const asked = this.request(request);
+    const asked = await this.request(request);
     await this.lane.client.workflow.signalWithStart(identityWorkflow, {
       workflowId: identityId(this.name),
       taskQueue,
@@ -178,16 +185,37 @@ export class Subject implements Listener {
     await this.lane.client.workflow.getHandle(operation).signal(signal, argument);
   }
 
-  async vote(operation: string, vote: Partial<Vote>): Promise<void> {
+  /** A decision of somebody who did not ask, as the gate shows itself now; `differs` is signed too. */
+  async vote(
+    operation: string,
+    differs: Partial<Pick<DecisionStatement, 'decision' | 'plan' | 'reason'>> = {},
+  ): Promise<void> {
     const { gate } = await this.process(operation);
-    const whole: Vote = {
-      approver: 'grace@example.com',
-      decision: 'approve',
-      planDigest: gate!.planDigest,
-      at: new Date().toISOString(),
-      ...vote,
-    };
-    await this.signal(operation, processMessages.decide, whole);
+    const { run, round, planDigest: plan, policyDigest: policy, evidenceDigest: evidence, requester } = gate!;
+    const own = { operation, run, round, plan, policy, evidence, requester, decision: 'approve', reason: '' } as const;
+    const ballot: Ballot = { signed: await decisionSigned({ ...own, ...differs }, grace) };
+    await this.signal(operation, processMessages.decide, ballot);
+  }
+
+  /** Answers a park as an operator does. */
+  async resume(operation: string): Promise<void> {
+    const word: Resume = { by: ada.name, since: await this.parkedSince(operation), how: 'again' };
+    const about = { verb: 'resume', subject: operation, id: randomUUID() } as const;
+    await this.signal(operation, processMessages.resume, await wordSigned(word, about, ada));
+  }
+
+  async abandon(operation: string): Promise<void> {
+    const word: Abandon = { by: ada.name, since: await this.parkedSince(operation), reason: 'a test' };
+    const about = { verb: 'abandon', subject: operation, id: randomUUID() } as const;
+    await this.signal(operation, processMessages.abandon, await wordSigned(word, about, ada));
+  }
+
+  private async parkedSince(operation: string): Promise<string> {
+    const parked = await eventually(
+      () => this.process(operation),
+      (state) => state.parked !== undefined,
+    );
+    return parked.parked!.since;
   }
 
   async close(): Promise<void> {
@@ -202,9 +230,10 @@ export class Subject implements Listener {
     );
   }
 
-  private request(request: Partial<ChangeRequest> & Pick<ChangeRequest, 'kind'>): ChangeRequest {
+  private request(request: Partial<ChangeRequest> & Pick<ChangeRequest, 'kind'>): Promise<ChangeRequest> {
     const needsSpec = request.kind === 'provision' ? { spec: this.spec } : {};
-    return { id: `r-${randomBytes(6).toString('hex')}`, requester: 'ada@example.com', ...needsSpec, ...request };
+    const whole = { id: `r-${randomBytes(6).toString('hex')}`, requester: ada.name, ...needsSpec, ...request };
+    return requestSigned(whole, this.name, ada);
   }
 }
 

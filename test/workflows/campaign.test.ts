@@ -117,7 +117,7 @@ describe('I10: a campaign', () => {
     await replayed(engine, 'campaign/parking');
     for (const name of ['p-1', 'p-2']) {
       const { running } = await engine.state(name);
-      await engine.process(running!.operation).signal('resume', { by: 'ada', how: 'again' });
+      await engine.answerPark(running!.operation, { how: 'again' });
       await engine.stateWhen(name, (state) => !state.running && state.recent.at(-1)?.outcome === 'succeeded');
     }
   });
@@ -200,6 +200,7 @@ describe('a campaign among activities that a test steers', () => {
       activities: {
         selectDue: async (input: (typeof asked)[number]) => (asked.push(input), selectDue(input, asked.length)),
         rotateOne: async ({ name, requestId }: { name: string; requestId: string }) => rotateOne(name, requestId),
+        proposeException: async () => ({ detail: 'an exception is proposed' }),
         notify: async ({ identity, operation, level, text }: Parameters<RecordActivities['notify']>[0]) =>
           void told.push([level, identity, operation, text].join(' | ')),
       },
@@ -255,7 +256,8 @@ describe('a campaign among activities that a test steers', () => {
     const { report, asked, told } = await steered('asks', { selectDue: (_, look) => selection(look) }, { asks: true });
     check(asked.map(({ asks }) => asks)).toEqual([true, true]);
     check(report.asking).toEqual(asking);
-    check(told).toEqual(['warning | a-1 | nhi/a-1 | a-1 is due: no window is left: rotate it by hand']);
+    const what = 'a-1 is due: no window is left: rotate it by hand; an exception is proposed';
+    check(told).toEqual([`warning | a-1 | nhi/a-1 | ${what}`]);
   });
 
   test('looks again until nothing new is due, and does not try at once again what failed', async () => {

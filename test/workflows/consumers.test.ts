@@ -81,8 +81,8 @@ describe.concurrent('the hand-over', () => {
       const handle = await begun(engine, { kind: 'rotate' }, name);
       await engine.processWhen(handle.operation, ({ parked }) => parked?.stage === 'hand over');
       taken = answer;
-      if (word === 'abandon') await handle.signal(processMessages.abandon, { by: 'ada', reason: 'no' });
-      else await handle.signal(processMessages.resume, { by: 'ada', how: word });
+      if (word === 'abandon') await engine.answerPark(handle.operation, { reason: 'no' });
+      else await engine.answerPark(handle.operation, { how: word });
       expect(await failureResult(handle)).toMatchObject({ outcome });
       await engine.replays(name);
     },
@@ -150,8 +150,8 @@ describe.concurrent('the drain', () => {
     const { parked } = await engine.processWhen(handle.operation, (state) => state.parked !== undefined);
     expect(parked).toMatchObject({ stage: 'drain', why: expect.stringContaining('still in use') });
     if (word === 'again') engine.around.target.sessions.set(`${name}_a`, 0);
-    if (word === 'abandon') await handle.signal(processMessages.abandon, { by: 'ada', reason: 'no' });
-    else await handle.signal(processMessages.resume, { by: 'ada', how: word });
+    if (word === 'abandon') await engine.answerPark(handle.operation, { reason: 'no' });
+    else await engine.answerPark(handle.operation, { how: word });
     expect(await failureResult(handle)).toMatchObject({ outcome });
     await engine.replays(name);
   });

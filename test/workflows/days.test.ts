@@ -6,12 +6,14 @@ import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { Worker } from '@temporalio/worker';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import type { Clearance } from '../../src/domain/decision.js';
-import type { ProcessInput, ProcessResult, Vote } from '../../src/domain/process.js';
+import type { AuthorizeInput } from '../../activities/contract.js';
+import type { ProcessInput, ProcessResult } from '../../src/domain/process.js';
 import { processId, processMessages, taskQueue, type CampaignStart } from '../../src/domain/wire.js';
 import { buildWorkflowBundle } from '../../src/temporal/bundle.js';
 import { searchAttributes } from '../../src/temporal/search-attributes.js';
 import { temporalTestServer } from '../../src/temporal/test-server.js';
 import type { CampaignReport } from '../../workflows/lib/render-campaign.js';
+import { ballot, decisionFake, weighFake } from '../support/ballots.js';
 import { describeUnless, testServerMissing } from '../support/machine.js';
 import { specOf } from '../support/spec.js';
 
@@ -59,14 +61,8 @@ describeUnless(testServerMissing, 'a process that waits for days', () => {
       taskQueue,
       workflowBundle: { code },
       activities: {
-        authorize: async () => ({
-          effect: 'allow',
-          reasons: ['test'],
-          planDigest: 'sha256:plan',
-          policyDigest: 'sha256:policy',
-          obligations: { approvals: 1, gateMs },
-          at: new Date().toISOString(),
-        }),
+        authorize: async (asked: AuthorizeInput) => decisionFake(asked, { obligations: { approvals: 1, gateMs } }),
+        weigh: weighFake,
         clearance: () => clearance(),
         retire: async () => ({ principals: [], at: '', sessionsEnded: 0 }),
         refuse: async () => [],
@@ -113,14 +109,13 @@ describeUnless(testServerMissing, 'a process that waits for days', () => {
         : { clear: true };
     };
     const input = inputOf('freezes');
-    const vote: Vote = { approver: 'grace', decision: 'approve', planDigest: 'sha256:plan', at: '' };
     const result = await during(30 * day, async () => {
       const handle = await env.client.workflow.start('revoke', {
         workflowId: input.operation,
         taskQueue,
         args: [input],
       });
-      await handle.signal(processMessages.decide, vote);
+      await handle.signal(processMessages.decide, ballot('grace'));
       return (await handle.result()) as ProcessResult;
     });
     expect(result.outcome).toBe('succeeded');

@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, describe, test } from 'vitest';
 import type { Clearance } from '../../src/domain/decision.js';
-import type { Vote } from '../../src/domain/process.js';
-import { processMessages } from '../../src/domain/wire.js';
+import { noFacts } from '../../src/domain/facts.js';
+import { TenureError } from '../../src/domain/errors.js';
+import { identityMessages, processMessages } from '../../src/domain/wire.js';
+import { ballot } from '../support/ballots.js';
 import { Engine, eventually } from '../support/engine.js';
 import { activitiesOf, begun, failureResult, provisioned, worldOf } from '../support/world.js';
 
@@ -11,13 +13,11 @@ beforeAll(async () => {
 });
 afterAll(async () => engine?.stop());
 
-const vote = (approver: string, differs: Partial<Vote> = {}): Vote => ({
-  approver,
-  decision: 'approve',
-  planDigest: 'sha256:plan',
-  at: '2026-01-01T00:00:00.000Z',
-  ...differs,
-});
+/** No, and from then on yes. */
+function once(): () => boolean {
+  let isAsked = false;
+  return () => isAsked || ((isAsked = true), false);
+}
 
 /** A rotation that waits at its gate. */
 async function gated(name: string, approvals = 1, gateMs = 3_600_000): ReturnType<typeof begun> {
@@ -31,7 +31,7 @@ async function gated(name: string, approvals = 1, gateMs = 3_600_000): ReturnTyp
 describe.concurrent('I6: a gate', () => {
   test('opens for an approval of exactly its plan', async ({ expect }) => {
     const handle = await gated('approved');
-    await handle.signal(processMessages.decide, vote('grace'));
+    await handle.signal(processMessages.decide, ballot('grace'));
     expect(await handle.result()).toMatchObject({ outcome: 'succeeded' });
     const { gate } = await engine.processWhen(handle.operation, () => true);
     expect(gate).toMatchObject({ outcome: 'approved', votes: [{ approver: 'grace' }] });
@@ -40,13 +40,13 @@ describe.concurrent('I6: a gate', () => {
 
   test('ends the process at a denial, with nothing touched', async ({ expect }) => {
     const handle = await gated('denied', 2);
-    await handle.signal(processMessages.decide, vote('grace'));
-    await handle.signal(processMessages.decide, vote('ada', { decision: 'deny', reason: 'not today' }));
+    await handle.signal(processMessages.decide, ballot('grace'));
+    await handle.signal(processMessages.decide, ballot('ada', { decision: 'deny', reason: 'not today' }));
     expect(await failureResult(handle)).toMatchObject({
       outcome: 'undone',
       failure: { code: 'ApprovalRefused', message: expect.stringContaining('denied by ada: not today') },
     });
-    expect(await activitiesOf(handle)).toEqual([]);
+    expect(await activitiesOf(handle)).toEqual(['seal']);
     expect((await engine.state('denied')).status).toBe('active');
     await engine.replays('denied');
   });
@@ -54,29 +54,62 @@ describe.concurrent('I6: a gate', () => {
   test('expires, with nothing touched', async ({ expect }) => {
     const handle = await gated('expired', 1, 1_500);
     expect(await failureResult(handle)).toMatchObject({ outcome: 'undone', failure: { code: 'ApprovalRefused' } });
-    expect(await activitiesOf(handle)).toEqual([]);
+    expect(await activitiesOf(handle)).toEqual(['seal']);
     await engine.replays('expired');
   });
 
   test('counts a person once, and only votes on its own plan', async ({ expect }) => {
     const handle = await gated('counted', 2);
-    await handle.signal(processMessages.decide, vote('grace'));
-    await handle.signal(processMessages.decide, vote('grace'));
-    await handle.signal(processMessages.decide, vote('ada', { planDigest: 'sha256:another' }));
-    await handle.signal(processMessages.decide, vote('eve', { planDigest: 'sha256:another', decision: 'deny' }));
-    await new Promise((resolve) => setTimeout(resolve, 500));
-    expect((await engine.processWhen(handle.operation, () => true)).gate?.outcome).toBe('open');
-    await handle.signal(processMessages.decide, vote('ada'));
+    const first = ballot('grace');
+    await handle.signal(processMessages.decide, first);
+    await handle.signal(processMessages.decide, first);
+    await handle.signal(processMessages.decide, ballot('ada', { planDigest: 'sha256:another' }));
+    await handle.signal(processMessages.decide, ballot('eve', { planDigest: 'sha256:another', decision: 'deny' }));
+    const { gate } = await engine.processWhen(handle.operation, (state) => state.gate?.refused.length === 3);
+    expect(gate).toMatchObject({
+      outcome: 'open',
+      votes: [{ approver: 'grace' }],
+      refused: [
+        { claimed: 'grace', reason: 'a decision of this person is counted already' },
+        { claimed: 'ada', reason: 'another plan' },
+        { claimed: 'eve', reason: 'another plan' },
+      ],
+    });
+    await handle.signal(processMessages.decide, ballot('ada'));
     expect(await handle.result()).toMatchObject({ outcome: 'succeeded' });
     await engine.replays('counted');
   });
 
+  test('goes by the last word of a person, and a denial outweighs what all others approved', async ({ expect }) => {
+    const handle = await gated('reconsidered', 3);
+    for (const approver of ['grace', 'alan']) await handle.signal(processMessages.decide, ballot(approver));
+    await engine.processWhen(handle.operation, ({ gate }) => gate?.votes.length === 2);
+    const earlier = new Date(Date.now() - 60_000).toISOString();
+    await handle.signal(processMessages.decide, ballot('grace', { decision: 'deny', at: earlier }));
+    const { gate } = await engine.processWhen(handle.operation, (state) => state.gate?.refused.length === 1);
+    expect(gate).toMatchObject({ outcome: 'open', votes: [{ approver: 'grace', decision: 'approve' }, {}] });
+    await handle.signal(processMessages.decide, ballot('grace', { decision: 'deny', reason: 'not so fast' }));
+    expect(await failureResult(handle)).toMatchObject({
+      outcome: 'undone',
+      failure: { message: 'the gate was denied by grace: not so fast; nothing was touched' },
+    });
+    const { gate: denied } = await engine.processWhen(handle.operation, () => true);
+    expect(denied).toMatchObject({
+      outcome: 'denied',
+      votes: [
+        { approver: 'alan', decision: 'approve' },
+        { approver: 'grace', decision: 'deny' },
+      ],
+    });
+    await engine.replays('reconsidered');
+  });
+
   test('shows the votes that it has while it waits', async ({ expect }) => {
     const handle = await gated('shown', 2);
-    await handle.signal(processMessages.decide, vote('grace'));
+    await handle.signal(processMessages.decide, ballot('grace'));
     const { gate } = await engine.processWhen(handle.operation, (state) => (state.gate?.votes.length ?? 0) > 0);
     expect(gate).toMatchObject({ outcome: 'open', needed: 2, votes: [{ approver: 'grace' }] });
-    await handle.signal(processMessages.decide, vote('ada'));
+    await handle.signal(processMessages.decide, ballot('ada'));
     await handle.result();
   });
 
@@ -89,17 +122,19 @@ describe.concurrent('I6: a gate', () => {
       42,
       [],
       {},
-      { approver: 'x'.repeat(50_000) },
-      vote(''),
-      { ...vote('x'), decision: 'maybe' },
-      { ...vote('x'), planDigest: 7 },
+      { signed: 'approve' },
+      { signed: { statement: 'x'.repeat(50_000), signature: 'x' } },
+      { signed: { statement: '', signature: 'x' } },
+      { ...ballot('x'), delegation: 7 },
+      { by: 'x', since: 7 },
+      { by: 'x'.repeat(50_000), request: {} },
     ];
-    for (const signal of ['decide', 'acknowledge', 'resume', 'abandon'] as const)
+    for (const signal of ['decide', 'acknowledge', 'resume', 'abandon', 'preempt'] as const)
       for (const argument of garbage) await handle.signal(processMessages[signal], argument);
     await handle.signal('a-signal-that-nobody-knows', {});
-    await new Promise((resolve) => setTimeout(resolve, 500));
-    expect((await engine.processWhen(handle.operation, () => true)).gate).toMatchObject({ outcome: 'open', votes: [] });
-    await handle.signal(processMessages.decide, vote('grace'));
+    const { gate } = await engine.processWhen(handle.operation, ({ inert }) => (inert?.length ?? 0) > 0);
+    expect(gate).toMatchObject({ outcome: 'open', votes: [], refused: [] });
+    await handle.signal(processMessages.decide, ballot('grace'));
     expect(await handle.result()).toMatchObject({ outcome: 'succeeded' });
     await engine.replays('garbage');
   });
@@ -108,8 +143,240 @@ describe.concurrent('I6: a gate', () => {
     await provisioned(engine, 'early');
     engine.around.only.set('early', { obligations: { approvals: 1, gateMs: 3_600_000 } });
     const handle = await begun(engine, { kind: 'rotate' }, 'early');
-    await handle.signal(processMessages.decide, vote('grace'));
+    await handle.signal(processMessages.decide, ballot('grace'));
     expect(await handle.result()).toMatchObject({ outcome: 'succeeded' });
+  });
+});
+
+describe.concurrent('I6: what changes while a gate is open', () => {
+  test('a decision that was taken back does not count, also when somebody sends it again', async ({ expect }) => {
+    const handle = await gated('withdrawn', 2);
+    const first = ballot('grace');
+    await handle.signal(processMessages.decide, first);
+    await engine.processWhen(handle.operation, ({ gate }) => gate?.votes.length === 1);
+    await handle.signal(processMessages.decide, ballot('grace', { decision: 'withdraw' }));
+    await engine.processWhen(handle.operation, ({ gate }) => gate?.votes.length === 0);
+    await handle.signal(processMessages.decide, first);
+    const { gate } = await engine.processWhen(handle.operation, (state) => state.gate?.refused.length === 1);
+    expect(gate).toMatchObject({ outcome: 'open', votes: [] });
+    await handle.signal(processMessages.decide, ballot('grace'));
+    await handle.signal(processMessages.decide, ballot('ada'));
+    expect(await handle.result()).toMatchObject({ outcome: 'succeeded' });
+    await engine.replays('withdrawn');
+  });
+
+  test('other policies open another round, which says why, keeps the deadline and asks everybody again', async ({
+    expect,
+  }) => {
+    const handle = await gated('reopened');
+    const before = await engine.processWhen(handle.operation, () => true);
+    engine.around.only.get('reopened')!.policyDigest = 'sha256:other';
+    await handle.signal(processMessages.decide, ballot('grace'));
+    const again = await engine.processWhen(handle.operation, ({ gate }) => gate?.number === 2);
+    expect(again.gate).toMatchObject({
+      outcome: 'open',
+      reopened: 'the policies have changed',
+      policyDigest: 'sha256:other',
+      deadline: before.gate!.deadline,
+      votes: [],
+    });
+    expect(again.gate!.round).not.toBe(before.gate!.round);
+    expect(again.rounds).toMatchObject([{ number: 1, outcome: 'approved', votes: [{ approver: 'grace' }] }]);
+    expect(await activitiesOf(handle)).toEqual([]);
+    await handle.signal(processMessages.decide, ballot('grace'));
+    expect(await handle.result()).toMatchObject({ outcome: 'succeeded' });
+    expect(handle.operation).toBe('nhi/reopened/rotate/2');
+    await engine.replays('reopened');
+  });
+
+  test.for([
+    ['what is known about the identity has changed', { facts: { ...noFacts, growth: ['delete on ledger'] } }],
+    ['an approval does not count any more', { stillCount: once() }],
+  ] as const)('another round is opened where %s', async ([reopened, change], { expect }) => {
+    const name = `reopened-${reopened.split(' ')[0]}`;
+    const handle = await gated(name);
+    Object.assign(engine.around.only.get(name)!, change);
+    await handle.signal(processMessages.decide, ballot('grace'));
+    const { gate, rounds } = await engine.processWhen(handle.operation, (state) => state.gate?.number === 2);
+    expect(gate).toMatchObject({ outcome: 'open', reopened, votes: [] });
+    expect(rounds).toMatchObject([{ number: 1, outcome: 'approved' }]);
+    await handle.signal(processMessages.decide, ballot('alan'));
+    expect(await handle.result()).toMatchObject({ outcome: 'succeeded' });
+    const { stages } = await engine.processWhen(handle.operation, () => true);
+    expect(stages.find(({ name: stage }) => stage === 'gate')?.note).toBe('approved by alan, in round 2');
+    await engine.replays(name);
+  });
+
+  test('policies that never stay the same open round after round: the last ten stay on record', async ({ expect }) => {
+    const handle = await gated('restless');
+    const first = await engine.processWhen(handle.operation, () => true);
+    let asked = 0;
+    Object.defineProperty(engine.around.only.get('restless')!, 'policyDigest', {
+      enumerable: true,
+      get: () => `sha256:${(asked += 1)}`,
+    });
+    for (let number = 1; number <= 12; number += 1) {
+      await engine.processWhen(handle.operation, ({ gate }) => gate?.number === number && gate.outcome === 'open');
+      await handle.signal(processMessages.decide, ballot('grace'));
+    }
+    const { gate, rounds } = await engine.processWhen(handle.operation, (state) => state.gate?.number === 13);
+    expect(gate!.deadline).toBe(first.gate!.deadline);
+    expect(rounds!.map(({ number }) => number)).toEqual(Array.from({ length: 10 }, (_, n) => n + 3));
+    expect(new Set([...rounds!, gate!].map(({ round }) => round)).size).toBe(11);
+    expect(await activitiesOf(handle)).toEqual([]);
+    await handle.cancel();
+    await failureResult(handle);
+    await engine.replays('restless');
+  });
+
+  test('another round ends when the first one would have', async ({ expect }) => {
+    const handle = await gated('no-extension', 1, 8_000);
+    const { gate: first } = await engine.processWhen(handle.operation, () => true);
+    engine.around.only.get('no-extension')!.policyDigest = 'sha256:other';
+    await handle.signal(processMessages.decide, ballot('grace'));
+    expect(await failureResult(handle)).toMatchObject({
+      failure: { message: `the gate was expired: too few decided before ${first!.deadline}; nothing was touched` },
+    });
+    const { gate, stages } = await engine.processWhen(handle.operation, () => true);
+    expect(gate).toMatchObject({ number: 2, outcome: 'expired', deadline: first!.deadline });
+    const late = Date.parse(stages.find(({ name }) => name === 'gate')!.endedAt!) - Date.parse(first!.deadline);
+    expect(late).toBeGreaterThanOrEqual(0);
+    expect(late).toBeLessThan(5_000);
+    expect(await activitiesOf(handle)).toEqual(['seal']);
+    await engine.replays('no-extension');
+  });
+
+  test('without a second group people are reminded twice, and nobody else may decide', async ({ expect }) => {
+    const handle = await gated('reminded', 1, 5_000);
+    expect(await failureResult(handle)).toMatchObject({ outcome: 'undone', failure: { code: 'ApprovalRefused' } });
+    const { gate } = await engine.processWhen(handle.operation, () => true);
+    expect(gate).toMatchObject({ outcome: 'expired' });
+    expect(gate!.escalatedTo).toBeUndefined();
+    expect(engine.around.notices.filter((text) => text.startsWith(handle.operation))).toEqual([
+      `${handle.operation} waits for approval: needs 1 more approval; tenure approve reminded`,
+      ...Array.from(
+        { length: 2 },
+        () => `${handle.operation} still waits for approval: needs 1 more approval; it closes at ${gate!.deadline}`,
+      ),
+    ]);
+    await engine.replays('reminded');
+  });
+
+  test('at half time people are reminded, and a second group may decide too', async ({ expect }) => {
+    await provisioned(engine, 'escalated');
+    const obligations = { approvals: 1, gateMs: 8_000, groups: ['platform'], escalateTo: 'security' };
+    engine.around.only.set('escalated', { obligations });
+    const handle = await begun(engine, { kind: 'rotate' }, 'escalated');
+    const { gate } = await engine.processWhen(handle.operation, (state) => state.gate?.escalatedTo !== undefined);
+    expect(gate).toMatchObject({ outcome: 'open', escalatedTo: 'security' });
+    expect(engine.around.notices.filter((text) => text.includes('nhi/escalated/rotate/2'))).toEqual([
+      expect.stringContaining('waits for approval: needs 1 more approval, one from platform'),
+      expect.stringContaining('still waits for approval, now also from security'),
+    ]);
+    await handle.signal(processMessages.decide, ballot('rosa', { groups: ['security'] }));
+    expect(await handle.result()).toMatchObject({ outcome: 'succeeded' });
+    await engine.replays('escalated');
+  });
+});
+
+describe.concurrent('what nobody proves to have said', () => {
+  test('a request is not queued, by update and by signal, and stays on record', async ({ expect }) => {
+    await provisioned(engine, 'forged');
+    engine.around.only.set('forged', { unproven: 'the key that signed is nobody’s' });
+    const answer = await engine.ask({ kind: 'rotate', id: 'forged-1' }, 'forged');
+    expect(answer).toMatchObject({ accepted: false, code: 'ApprovalRefused' });
+    const identity = engine.client.workflow.getHandle('nhi/forged');
+    const request = { id: 'forged-2', kind: 'revoke', emergency: true, requester: 'mallory' };
+    await identity.signal(identityMessages.requestSignal, request);
+    const state = await engine.stateWhen('forged', ({ problems }) => problems.length === 2);
+    expect(state).toMatchObject({ status: 'active', queue: [] });
+    expect(state.running).toBeUndefined();
+    expect(state.problems[1]!.what).toContain('a revoke sent as mallory was turned away');
+    engine.around.only.delete('forged');
+    expect(await engine.do({ kind: 'rotate', id: 'forged-1' }, 'forged')).toMatchObject({ status: 'active' });
+    await engine.replays('forged');
+  });
+
+  test('nothing pre-empts a process but a proven emergency', async ({ expect }) => {
+    const handle = await gated('preempted');
+    engine.around.only.get('preempted')!.unproven = 'it is not signed';
+    const forged = { id: 'x', kind: 'revoke', emergency: true, requester: 'mallory' };
+    await handle.signal(processMessages.preempt, { by: 'mallory', request: forged });
+    await handle.signal(processMessages.preempt, { by: 'mallory', request: { ...forged, kind: 'rotate' } });
+    const { inert, gate } = await engine.processWhen(handle.operation, (state) => state.inert?.length === 2);
+    expect(gate?.outcome).toBe('open');
+    expect(inert!.map(({ reason }) => reason).toSorted()).toEqual([
+      'preempt: it is not signed',
+      'preempt: only an emergency revocation pre-empts a process',
+    ]);
+    delete engine.around.only.get('preempted')!.unproven;
+    await handle.signal(processMessages.decide, ballot('grace'));
+    expect(await handle.result()).toMatchObject({ outcome: 'succeeded' });
+    await engine.replays('preempted');
+  });
+});
+
+describe.concurrent('words to a parked process', () => {
+  /** A rotation that is parked past the point of no return. */
+  async function parked(name: string): Promise<Awaited<ReturnType<typeof begun>> & { readonly since: string }> {
+    await provisioned(engine, name);
+    const error = new TenureError('RejectedUnchanged', 'no');
+    engine.around.target.faults.set(`retire ${name}`, { when: 'before', times: 1, error });
+    const handle = await begun(engine, { kind: 'rotate' }, name);
+    const state = await engine.processWhen(handle.operation, (now) => now.parked !== undefined);
+    return Object.assign(handle, { since: state.parked!.since });
+  }
+
+  test('have no effect where nobody proves to have said them, and are on record', async ({ expect }) => {
+    const handle = await parked('told');
+    engine.around.only.set('told', { unproven: 'the key that signed is nobody’s' });
+    const { since } = handle;
+    await handle.signal(processMessages.resume, { by: 'mallory', since, how: 'go-on' });
+    await handle.signal(processMessages.abandon, { by: 'x'.repeat(9_000), since, reason: 'no' });
+    await handle.signal(processMessages.acknowledge, { by: 'mallory', consumer: 'api', version: handle.operation });
+    const { inert, parked: still } = await engine.processWhen(handle.operation, (state) => state.inert?.length === 3);
+    expect(still).toMatchObject({ since, stage: 'retire' });
+    expect(inert!.map(({ claimed, reason }) => [claimed, reason])).toEqual([
+      ['mallory', 'resume: the key that signed is nobody’s'],
+      [`${'x'.repeat(249)}…`, 'abandon: the key that signed is nobody’s'],
+      ['mallory', 'acknowledge: the key that signed is nobody’s'],
+    ]);
+    engine.around.only.delete('told');
+    await engine.answerPark(handle.operation, { how: 'again' });
+    expect(await handle.result()).toMatchObject({ outcome: 'succeeded' });
+    await engine.replays('told');
+  });
+
+  test('are for one park: said for another one they are no answer, however proven', async ({ expect }) => {
+    const handle = await parked('another');
+    const later = new Date(Date.parse(handle.since) + 1).toISOString();
+    await handle.signal(processMessages.abandon, { by: 'ada', since: later, reason: 'no' });
+    await handle.signal(processMessages.resume, { by: 'ada', since: later, how: 'go-on' });
+    await handle.signal(processMessages.resume, { by: 'ada', how: 'go-on' });
+    await handle.signal(processMessages.resume, { by: 'ada', since: handle.since, how: 'sideways' });
+    await handle.signal(processMessages.acknowledge, { by: 'ada', consumer: 'api', version: 'v' });
+    // Answered once all that was sent before it is taken.
+    const state = await engine.processWhen(handle.operation, () => true);
+    expect(state.parked).toMatchObject({ since: handle.since });
+    expect(state.inert).toBeUndefined();
+    await handle.signal(processMessages.resume, { by: 'ada', since: handle.since, how: 'again' });
+    expect(await handle.result()).toMatchObject({ outcome: 'succeeded' });
+    await engine.replays('another');
+  });
+
+  test('are kept to the last twenty that had no effect', async ({ expect }) => {
+    const handle = await gated('flooded');
+    engine.around.only.get('flooded')!.unproven = 'it is not signed';
+    for (let n = 0; n < 25; n += 1)
+      await handle.signal(processMessages.acknowledge, { by: `m${n}`, consumer: 'api', version: 'v' });
+    const { inert } = await engine.processWhen(handle.operation, (state) => state.inert?.at(-1)?.claimed === 'm24');
+    expect(inert!.map(({ claimed }) => claimed)).toEqual(Array.from({ length: 20 }, (_, n) => `m${n + 5}`));
+    // One marker each: what is refused for good is not asked again as a remote activity.
+    expect(await activitiesOf(handle)).toEqual([]);
+    delete engine.around.only.get('flooded')!.unproven;
+    await handle.signal(processMessages.decide, ballot('grace'));
+    expect(await handle.result()).toMatchObject({ outcome: 'succeeded' });
+    await engine.replays('flooded');
   });
 });
 
@@ -128,7 +395,7 @@ describe.concurrent('I9: a freeze', () => {
       outcome: 'undone',
       failure: { code: 'PolicyDenied', message: expect.stringContaining('year end') },
     });
-    expect(await activitiesOf(handle)).toEqual([]);
+    expect(await activitiesOf(handle)).toEqual(['seal']);
   });
 
   test('that begins while a gate is open holds what was approved, until it ends', async ({ expect }) => {
@@ -136,7 +403,7 @@ describe.concurrent('I9: a freeze', () => {
     const end = Date.now() + 4_000;
     engine.around.only.get('freezes')!.clearance = () =>
       Date.now() < end ? frozenUntil(end - Date.now()) : { clear: true };
-    await handle.signal(processMessages.decide, vote('grace'));
+    await handle.signal(processMessages.decide, ballot('grace'));
     await engine.processWhen(handle.operation, ({ stages }) =>
       stages.some(({ note }) => note?.includes('frozen until')),
     );

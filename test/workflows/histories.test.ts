@@ -2,8 +2,8 @@
 import { readFile } from 'node:fs/promises';
 import { Worker } from '@temporalio/worker';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { processKinds } from '../../src/domain/process.js';
 import { buildWorkflowBundle } from '../../src/temporal/bundle.js';
+import * as workflows from '../../workflows/index.js';
 import { recordedHistories, type Recorded } from '../histories/files.js';
 import '../support/quiet.js';
 
@@ -32,7 +32,7 @@ function typeOf({ history }: Recorded): string {
 
 describe('recorded histories', () => {
   test('are there for every workflow, and for an identity that continued as new', () => {
-    expect(new Set(recorded.map(typeOf))).toEqual(new Set(['identity', 'campaign', ...processKinds]));
+    expect(new Set(recorded.map(typeOf))).toEqual(new Set(Object.keys(workflows)));
     const carriedOn = recorded.filter(
       ({ history }) => history.events!.at(-1)!.workflowExecutionContinuedAsNewEventAttributes,
     );

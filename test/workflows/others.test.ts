@@ -79,7 +79,7 @@ describe('a move to another target', () => {
     const spec = specOf('moves', { target: { name: 'db-2', scope: {} } });
     const handle = await begun(engine, { kind: 'rotate', spec }, 'moves');
     await engine.processWhen(handle.operation, ({ parked }) => parked !== undefined);
-    await handle.signal('abandon', { by: 'ada', reason: 'later' });
+    await engine.answerPark(handle.operation, { reason: 'later' });
     check(await failureResult(handle)).toMatchObject({ outcome: 'unfinished' });
     const left = await engine.stateWhen('moves', ({ running }) => !running);
     check(left).toMatchObject({ current: { target: 'db-2' }, previous: [{ target: 'db' }] });

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Drift } from '../../src/domain/credential.js';
 import { processMessages } from '../../src/domain/wire.js';
+import { ballot } from '../support/ballots.js';
 import { Engine } from '../support/engine.js';
 import { activitiesOf, begun, failureResult, provisioned } from '../support/world.js';
 
@@ -70,18 +71,17 @@ test('what policy denies is not repaired', async () => {
 
 test('I6: a repair waits at the gate, and a denial leaves everything as it was', async () => {
   const gate = { obligations: { approvals: 1, gateMs: 600_000 } };
-  const vote = { approver: 'grace', planDigest: 'sha256:plan', at: 'now' };
   const denied = await repairing('gated', gate);
   await engine.processWhen(denied.operation, ({ gate: open }) => open?.outcome === 'open');
   expect(engine.around.target.drift).toEqual(drift);
-  await denied.signal(processMessages.decide, { ...vote, decision: 'deny' });
+  await denied.signal(processMessages.decide, ballot('grace', { decision: 'deny' }));
   expect(await failureResult(denied)).toMatchObject({ failure: { code: 'ApprovalRefused' } });
   expect(await activitiesOf(denied)).not.toContain('repair');
 
   await engine.stateWhen('gated', ({ running }) => !running);
   const approved = await begun(engine, { kind: 'validate', repair: true }, 'gated');
   await engine.processWhen(approved.operation, ({ gate: open }) => open?.outcome === 'open');
-  await approved.signal(processMessages.decide, { ...vote, decision: 'approve' });
+  await approved.signal(processMessages.decide, ballot('grace'));
   expect(await approved.result()).toMatchObject({ outcome: 'succeeded' });
   expect(engine.around.target.drift).toEqual([]);
   await engine.replays('gated');

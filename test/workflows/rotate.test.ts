@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, describe, test } from 'vitest';
 import type { Consumer } from '../../src/domain/identity.js';
 import { TenureError } from '../../src/domain/errors.js';
-import { processMessages } from '../../src/domain/wire.js';
 import { Engine, eventually, impatient, specOf } from '../support/engine.js';
 import { activitiesOf, begun, closedAs, failureResult, provisioned, watchCurrent, worldOf } from '../support/world.js';
 
@@ -51,18 +50,20 @@ describe.concurrent('a rotation that succeeds', () => {
   test('tells its consumers only after the store has the new credential', async ({ expect }) => {
     await provisioned(engine, 'told', { consumers });
     const seen: string[] = [];
+    const published: Promise<string | undefined>[] = [];
     engine.around.only.set('told', {
       takes: (consumer) => {
         seen.push(consumer);
+        published.push(engine.around.store.describe('told').then(({ slots }) => slots.current?.version));
         return 'acknowledged';
       },
     });
     const handle = await begun(engine, { kind: 'rotate' }, 'told');
     await handle.result();
     const order = await activitiesOf(handle);
-    expect(order.indexOf('publish')).toBeGreaterThan(-1);
-    expect(order.indexOf('handOver')).toBeGreaterThan(order.indexOf('publish'));
+    expect(order.indexOf('handOver')).toBeGreaterThan(-1);
     expect(order.indexOf('retire')).toBeGreaterThan(order.indexOf('handOver'));
+    expect(await Promise.all(published)).toEqual([handle.operation, handle.operation]);
     expect(seen).toEqual(['api', 'batch']);
     await engine.replays('told');
   });
@@ -167,7 +168,7 @@ describe.concurrent('a rotation that fails before the point of no return', () =>
     const handle = await begun(engine, { kind: 'rotate' }, 'refused');
     expect(await failureResult(handle)).toMatchObject({ outcome: 'undone', failure: { code: 'ConsumerRefused' } });
     const order = await activitiesOf(handle);
-    expect(order.slice(order.indexOf('withdraw'))).toEqual(['withdraw', 'handOver', 'uninstall', 'discard']);
+    expect(order.slice(order.indexOf('withdraw'))).toEqual(['withdraw', 'handOver', 'uninstall', 'discard', 'seal']);
     expect(told.slice(2)).toEqual(['credential.withdrawn api', 'credential.withdrawn batch']);
     expect(await worldOf(engine, 'refused')).toEqual(world);
     await engine.replays('refused');
@@ -194,7 +195,7 @@ describe.concurrent('a rotation that fails before the point of no return', () =>
       async () => engine.around.notices.join(),
       (notices) => notices.includes('undo-fails is parked'),
     );
-    await handle.signal(processMessages.resume, { by: 'ada', how: 'again' });
+    await engine.answerPark(handle.operation, { how: 'again' });
     expect(await failureResult(handle)).toMatchObject({ outcome: 'undone', leftovers: [] });
     const order = await activitiesOf(handle);
     expect(order.filter((activity) => activity === 'discard')).toHaveLength(1);
@@ -217,7 +218,7 @@ describe.concurrent('a rotation that fails before the point of no return', () =>
     });
     const handle = await begun(engine, { kind: 'rotate' }, 'left-over');
     await engine.processWhen(handle.operation, (state) => state.parked !== undefined);
-    await handle.signal(processMessages.abandon, { by: 'ada', reason: 'by hand' });
+    await engine.answerPark(handle.operation, { reason: 'by hand' });
     expect(await failureResult(handle)).toMatchObject({ outcome: 'unfinished', leftovers: ['install: a lock'] });
     const state = await engine.stateWhen('left-over', ({ running }) => !running);
     expect(state.status).toBe('needs-operator');
@@ -305,7 +306,7 @@ describe.concurrent('a rotation past the point of no return', () => {
       stage: 'refuse',
       commands: ['tenure resume parks', expect.stringContaining('tenure abandon parks')],
     });
-    await handle.signal(processMessages.resume, { by: 'ada', how: 'again' });
+    await engine.answerPark(handle.operation, { how: 'again' });
     expect(await handle.result()).toMatchObject({
       outcome: 'succeeded',
       proofs: { refused: [{ principal: 'parks_a' }] },
@@ -325,7 +326,7 @@ describe.concurrent('a rotation past the point of no return', () => {
     const stuck = await begun(engine, { kind: 'rotate' }, 'let-in');
     const { parked } = await engine.processWhen(stuck.operation, (state) => state.parked !== undefined);
     expect(parked).toMatchObject({ stage: 'refuse', why: expect.stringContaining('is let in') });
-    await stuck.signal(processMessages.resume, { by: 'ada', how: 'again' });
+    await engine.answerPark(stuck.operation, { how: 'again' });
     expect(await stuck.result()).toMatchObject({ outcome: 'succeeded' });
     await engine.replays('let-in');
   });
@@ -341,7 +342,7 @@ describe.concurrent('a rotation past the point of no return', () => {
     });
     const handle = await begun(engine, { kind: 'rotate' }, 'gives-up');
     await engine.processWhen(handle.operation, ({ parked }) => parked !== undefined);
-    await handle.signal(processMessages.abandon, { by: 'ada', reason: 'later' });
+    await engine.answerPark(handle.operation, { reason: 'later' });
     expect(await failureResult(handle)).toMatchObject({ outcome: 'unfinished' });
     const state = await engine.stateWhen('gives-up', ({ running }) => !running);
     expect(state).toMatchObject({

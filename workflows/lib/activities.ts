@@ -8,6 +8,7 @@
 import {
   ActivityCancellationType,
   ActivityFailure,
+  ApplicationFailure,
   CancellationScope,
   proxyActivities,
   proxyLocalActivities,
@@ -20,7 +21,11 @@ import type {
   FleetActivities,
   PolicyActivities,
   RecordActivities,
+  ReviewActivities,
+  TrustActivities,
 } from '../../activities/contract.js';
+import type { ExceptionActivities } from '../../src/domain/exception.js';
+import type { RoutineReviewActivities } from '../../src/domain/routine-review.js';
 import { defaultTiming, type Timing } from '../../src/domain/process.js';
 import { emergencyTaskQueue, taskQueue } from '../../src/domain/wire.js';
 
@@ -29,6 +34,10 @@ export type Activities = CredentialActivities &
   PolicyActivities &
   ConsumerActivities &
   RecordActivities &
+  TrustActivities &
+  ExceptionActivities &
+  RoutineReviewActivities &
+  ReviewActivities &
   FleetActivities;
 
 /** How an activity is called: see the two manners above. */
@@ -93,7 +102,25 @@ const local: LocalActivityOptions = {
 
 /** Short, idempotent, in-process work. The summary is what the Temporal UI shows beside the marker. */
 export function here(summary: string): Activities {
-  return proxyLocalActivities<Activities>({ ...local, summary });
+  const activities = proxyLocalActivities<Activities>({ ...local, summary });
+  return new Proxy(activities, {
+    get: (_, name: keyof Activities) => {
+      const call = activities[name] as (...args: readonly unknown[]) => Promise<unknown>;
+      return (...args: readonly unknown[]) => inTurn(() => call(...args));
+    },
+  });
+}
+
+let last: Promise<unknown> = Promise.resolve();
+
+/**
+ * One at a time in a workflow. A replay has the results of local activities at hand and gives them in the order in which they were
+ * scheduled; where two were under way at once, a run may have gone on in another order, and its history could not be replayed.
+ */
+function inTurn<T>(work: () => Promise<T>): Promise<T> {
+  const turn = last.then(work, work);
+  last = turn;
+  return turn;
 }
 
 /** In-process, and where that does not work out at once as a remote activity, which is retried and which an operator sees waiting. */
@@ -110,6 +137,8 @@ export async function hereFirst<T>(
   }
 }
 
+/** A local activity fails with what it threw, not with an `ActivityFailure` around it. */
 function isFinal(error: unknown): boolean {
-  return error instanceof ActivityFailure && error.retryState === 'NON_RETRYABLE_FAILURE';
+  const thrown = error instanceof ActivityFailure ? error.cause : error;
+  return thrown instanceof ApplicationFailure && thrown.nonRetryable === true;
 }

@@ -10,8 +10,14 @@ import {
   type IdentityState,
   type RunningProcess,
 } from '../../src/domain/identity.js';
-import type { ProcessInput, ProcessResult, ProcessSummary } from '../../src/domain/process.js';
+import {
+  makesCredential,
+  type ProcessInput,
+  type ProcessResult,
+  type ProcessSummary,
+} from '../../src/domain/process.js';
 import type { Answer, ChangeRequest, HandledRequest } from '../../src/domain/request.js';
+import { whatIsMalformed } from '../../src/domain/well-formed.js';
 import { now } from './clock.js';
 
 const eventsOfMessage = 6;
@@ -40,19 +46,55 @@ export class Aggregate {
     const answer = this.judge(asked);
     if (!this.answerTo(asked?.id)) {
       if (answer.accepted && !answer.operation) this.enqueue(asked);
-      if (typeof asked?.id === 'string' && asked.id.length <= 200) this.remember(asked.id, answer);
+      if (typeof asked?.id === 'string' && asked.id.length <= 200) this.remember({ id: asked.id, answer });
     }
+    this.onChange(this.state, false);
+    return answer;
+  }
+
+  /** Why nobody needs to look at its signature: it was answered before, or it is no request at all. */
+  answerUnseen(asked: ChangeRequest): Answer | undefined {
+    const before = this.answerTo(asked?.id);
+    if (before) return before;
+    if (!isMalformed(asked)) return undefined;
+    const answer = this.judge(asked);
+    return answer.accepted ? undefined : this.turnAway(asked, answer);
+  }
+
+  /** A request that nobody proved to have asked: it stays on record and has no effect, not even on the same id asked properly. */
+  turnAway(asked: ChangeRequest, answer: Answer & { accepted: false }): Answer {
+    this.reckon(eventsOfMessage, asked);
+    // Somebody may have asked with the same id while this one was verified: that answer stays.
+    if (typeof asked?.id === 'string' && asked.id.length <= 200 && !this.answerTo(asked.id))
+      this.remember({ id: asked.id, answer, unproven: true });
+    if (answer.code === 'ApprovalRefused')
+      this.problem(`a ${String(asked.kind)} sent as ${String(asked.requester)} was turned away: ${answer.reason}`);
     this.onChange(this.state, false);
     return answer;
   }
 
   /** What was answered to this request, with its operation once it has started. */
   answerTo(requestId: string): Answer | undefined {
-    return this.state.handled.find(({ id }) => id === requestId)?.answer;
+    return this.state.handled.find(({ id, unproven }) => id === requestId && !unproven)?.answer;
   }
 
   hasWork(): boolean {
     return this.state.running !== undefined || this.state.queue.length > 0;
+  }
+
+  /** Something waits, and no emergency is just being verified: that would have to pre-empt what began meanwhile. */
+  mayBegin(): boolean {
+    return this.hasWork() && this.emergenciesHeard === 0;
+  }
+
+  /** An emergency is being verified. What is given back says that nothing waits for it any longer. */
+  hearEmergency(): () => void {
+    let isHeard = true;
+    this.emergenciesHeard += 1;
+    return () => {
+      if (isHeard) this.emergenciesHeard -= 1;
+      isHeard = false;
+    };
   }
 
   isWaiting(requestId: string): boolean {
@@ -73,6 +115,7 @@ export class Aggregate {
 
   private starting?: ChangeRequest;
   private reckonings = 0;
+  private emergenciesHeard = 0;
 
   /** The next request in line. */
   shift(): ChangeRequest {
@@ -91,7 +134,7 @@ export class Aggregate {
       emergency: request.emergency ?? false,
     };
     this.state.running = running;
-    if (kind === 'provision' || kind === 'rotate') this.state.begun = input.spec;
+    if (makesCredential(kind)) this.state.begun = input.spec;
     this.reckon(eventsOfProcess, input);
     this.state.handled = this.state.handled.map((handled) =>
       handled.id === request.id && handled.answer.accepted
@@ -133,7 +176,7 @@ export class Aggregate {
     if (after.spec) this.state.spec = after.spec;
     this.state.status = statusAfter(this.state, result);
     if (isWholeAgain(result)) delete this.state.begun;
-    if (outcome === 'succeeded' && (kind === 'rotate' || kind === 'provision')) this.state.lastRotatedAt = endedAt;
+    if (outcome === 'succeeded' && makesCredential(kind)) this.state.lastRotatedAt = endedAt;
     this.close({
       operation: running.operation,
       kind,
@@ -191,8 +234,8 @@ export class Aggregate {
   }
 
   /** A refusal is remembered too, for whoever asked by a signal and looks for the answer; it never drives out what was accepted. */
-  private remember(id: string, answer: Answer): void {
-    const all = [...this.state.handled, { id, answer }];
+  private remember(handled: HandledRequest): void {
+    const all = [...this.state.handled.filter(({ id }) => id !== handled.id), handled];
     const kept = [...all.filter(isAccepted).slice(-handledLimit), ...all.filter(isRefused).slice(-refusedLimit)];
     this.state.handled = all.filter((handled) => kept.includes(handled));
   }
@@ -219,6 +262,15 @@ export class Aggregate {
   }
 }
 
+/** Also where it is so odd that looking at it fails. */
+function isMalformed(asked: ChangeRequest): boolean {
+  try {
+    return whatIsMalformed(asked) !== undefined;
+  } catch {
+    return true;
+  }
+}
+
 function isAccepted({ answer }: HandledRequest): boolean {
   return answer.accepted;
 }
@@ -230,7 +282,7 @@ function isRefused({ answer }: HandledRequest): boolean {
 /** Nothing is left of what was begun: it was completed, taken back, or everything was revoked. */
 function isWholeAgain({ kind, outcome }: ProcessResult): boolean {
   if (kind === 'validate') return false;
-  return outcome === 'succeeded' || (outcome === 'undone' && (kind === 'provision' || kind === 'rotate'));
+  return outcome === 'succeeded' || (outcome === 'undone' && makesCredential(kind));
 }
 
 /** What an identity is called in, from the moment a process has ended. */
@@ -255,5 +307,5 @@ function setOrDelete<Key extends 'current' | 'previous' | 'nextRotationAt'>(
 /** The declared identity that a request works on. Only what makes a credential may bring a new one: an end goes by what was made. */
 export function specFor(state: IdentityState, { kind, spec }: ChangeRequest): IdentitySpec | undefined {
   if (kind === 'provision' || kind === 'rotate') return spec ?? state.spec;
-  return kind === 'validate' ? state.spec : (state.begun ?? state.spec);
+  return kind === 'validate' || kind === 'elevate' ? state.spec : (state.begun ?? state.spec);
 }

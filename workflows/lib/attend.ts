@@ -14,7 +14,7 @@ import {
   startChild,
 } from '@temporalio/workflow';
 import { mayStart, type Refusal } from '../../src/domain/admission.js';
-import { epochOf, processNumberAfter } from '../../src/domain/epoch.js';
+import { epochOf, numbersTaken, processNumberAfter } from '../../src/domain/epoch.js';
 import type { IdentitySpec, RunningProcess } from '../../src/domain/identity.js';
 import type { ProcessInput, ProcessKind, ProcessResult, Timing } from '../../src/domain/process.js';
 import type { ChangeRequest } from '../../src/domain/request.js';
@@ -84,12 +84,13 @@ async function inputFor(
   const { state } = aggregate;
   const { name, current, previous } = state;
   const spec = specFor(state, request)!;
-  state.processNumber =
+  const number =
     state.processNumber === 0 ? processNumberAfter(await lastEpoch(spec, timing)) : state.processNumber + 1;
+  state.processNumber = number + numbersTaken(kind) - 1;
   return {
     kind,
-    operation: processId(name, kind, state.processNumber),
-    epoch: epochOf(state.processNumber),
+    operation: processId(name, kind, number),
+    epoch: epochOf(number),
     identity: name,
     request,
     spec,
@@ -133,7 +134,8 @@ function awaitFromAfar(running: RunningProcess): Promise<ProcessResult> {
 
 /** Tells the process to stop and does not wait for it: its epoch is over, and the revocation fences it off. */
 function preempt(aggregate: Aggregate, running: RunningProcess): void {
-  const by: Preempt = { by: `an emergency revocation asked by ${aggregate.state.queue[0]!.requester}` };
+  const request = aggregate.state.queue[0]!;
+  const by: Preempt = { by: `an emergency revocation asked by ${request.requester}`, request };
   getExternalWorkflowHandle(running.operation)
     .signal(processMessages.preempt, by)
     .catch(() =>

@@ -122,8 +122,13 @@ function longestChainMs(consumers: readonly Consumer[]): number {
   return consumers.reduce((sum, { timeoutMs }) => sum + (timeoutMs ?? answerNowMs), 0);
 }
 
-function address({ input }: Process): { identity: string; operation: string; epoch: number; spec: typeof input.spec } {
-  return { identity: input.identity, operation: input.operation, epoch: input.epoch, spec: input.spec };
+function address({ input, epoch }: Process): {
+  identity: string;
+  operation: string;
+  epoch: number;
+  spec: typeof input.spec;
+} {
+  return { identity: input.identity, operation: input.operation, epoch, spec: input.spec };
 }
 
 function notTaken(why: string): ApplicationFailure {

@@ -1,75 +1,161 @@
-import { ApplicationFailure } from '@temporalio/workflow';
-import type { GateState, Vote } from '../../src/domain/process.js';
-import { after, until } from './clock.js';
+/**
+ * Stage 3. Where policy obliges, waits until the people whom it names have signed exactly this plan, under exactly these policies and
+ * facts. A denial or the deadline ends the process with nothing touched. What has changed under the approvals opens another round.
+ */
+import { ApplicationFailure, condition, uuid4, workflowInfo } from '@temporalio/workflow';
+import type { Decision } from '../../src/domain/decision.js';
+import type { Ballot, GateState, Vote } from '../../src/domain/process.js';
+import { missingInWords, settled, tallied } from '../../src/domain/quorum.js';
+import { after, now } from './clock.js';
 import type { Process } from './process.js';
 import { show } from './show.js';
 
-/**
- * Stage 3. Where policy obliges, waits for as many people as it asks for to approve the plan of exactly this digest. A denial
- * or the deadline ends the process with nothing touched. Tells whether there was anything to wait for.
- */
-export async function awaitGate(process: Process): Promise<boolean> {
-  const { state, input, inbox } = process;
-  const { approvals, gateMs } = state.decision!.obligations;
-  if (approvals === 0) {
-    process.skip('gate', 'no approval is needed');
-    return false;
-  }
-  const gate: GateState = {
-    planDigest: state.decision!.planDigest,
-    needed: approvals,
-    deadline: after(gateMs),
-    votes: [],
-    outcome: 'open',
-  };
-  /** Looked at whenever something arrives, so this is also where the votes that are there already are shown. */
-  const isSettled = (): boolean => {
-    state.gate = { ...gate, votes: counted(gate, inbox.votes) };
-    show(state);
-    return settle(gate, inbox.votes) !== 'open';
-  };
+/** Asks policy once more, with the gate as it stands. */
+type AskAgain = (gate: GateState) => Promise<Decision>;
+
+/** Waits at the gate, round after round, until policy permits the plan. */
+export async function passGate(process: Process, first: Decision, askAgain: AskAgain): Promise<void> {
   await process.stage(
     'gate',
     async () => {
-      state.gate = gate;
-      process.waiting(
-        'gate',
-        `needs ${approvals} approval(s) until ${gate.deadline}: tenure approve ${input.identity}`,
-      );
-      show(state, { status: 'waiting', stage: 'gate', gate: 'open' });
-      await until(() => isSettled(), gate.deadline, `gate of ${input.operation}`);
-      state.gate = { ...gate, votes: counted(gate, inbox.votes), outcome: settle(gate, inbox.votes) };
-      if (state.gate.outcome === 'open') state.gate.outcome = 'expired';
-      show(state, { status: 'running', gate: state.gate.outcome });
-      if (state.gate.outcome !== 'approved') throw refused(state.gate);
+      for (let decision = first, reopened: string | undefined; ;) {
+        const gate = openRound(process, decision, reopened);
+        await decided(process, gate);
+        const next = await askAgain(process.state.gate!);
+        if (next.permitted) return;
+        reopened = whatChanged(decision, next);
+        decision = next;
+      }
     },
-    () => approvedBy(state.gate!),
-  );
-  return true;
-}
-
-/** One vote a person counts, the first, and only for this plan. */
-function counted(gate: GateState, votes: readonly Vote[]): Vote[] {
-  const forThisPlan = votes.filter(({ planDigest }) => planDigest === gate.planDigest);
-  return forThisPlan.filter(
-    (vote, index) => forThisPlan.findIndex(({ approver }) => approver === vote.approver) === index,
+    () => approvedBy(process.state.gate!),
   );
 }
 
-function settle(gate: GateState, votes: readonly Vote[]): GateState['outcome'] {
-  const valid = counted(gate, votes);
-  if (valid.some(({ decision }) => decision === 'deny')) return 'denied';
-  return valid.length >= gate.needed ? 'approved' : 'open';
+function openRound(process: Process, decision: Decision, reopened: string | undefined): GateState {
+  const { state, input } = process;
+  const { approvals, gateMs, groups = [], stepUp = false, gates = [] } = decision.obligations;
+  if (state.gate) state.rounds = [...(state.rounds ?? []), state.gate].slice(-mostRounds);
+  const gate: GateState = {
+    planDigest: decision.planDigest,
+    policyDigest: decision.policyDigest,
+    evidenceDigest: decision.evidenceDigest ?? '',
+    round: uuid4(),
+    run: workflowInfo().runId,
+    number: (state.gate?.number ?? 0) + 1,
+    ...(reopened !== undefined && { reopened }),
+    requester: decision.requester?.name ?? input.request.requester,
+    needed: Math.max(1, approvals),
+    groups,
+    stepUp,
+    rules: gates,
+    openedAt: now(),
+    // One deadline for all rounds: another round is no way to keep a gate open.
+    deadline: state.gate?.deadline ?? after(gateMs),
+    votes: [],
+    refused: [],
+    outcome: 'open',
+  };
+  state.decision = decision;
+  state.gate = gate;
+  return gate;
 }
 
-function approvedBy({ votes }: GateState): string {
-  return `approved by ${votes.map(({ approver }) => approver).join(', ')}`;
+/** Until this round is decided. Throws where it was denied, or where its time is over. */
+async function decided(process: Process, gate: GateState): Promise<void> {
+  const { state, inbox, input } = process;
+  showOpen(process);
+  show(state, { status: 'waiting', stage: 'gate', gate: 'open' });
+  await tell(
+    process,
+    `${input.operation} waits for approval: ${missingInWords(gate)}; tenure approve ${input.identity}`,
+  );
+  const words = new Map<string, string>();
+  const escalation = escalationOf(process, gate);
+  while (settled(state.gate!) === 'open') {
+    const next = Math.min(Date.parse(gate.deadline), escalation.at());
+    const left = next - Date.now();
+    const hasArrived =
+      left > 0 && (await condition(() => inbox.ballots.length > 0, left, { summary: summaryOf(gate) }));
+    if (hasArrived) await weigh(process, inbox.ballots.shift()!, words);
+    else if (Date.now() >= Date.parse(gate.deadline)) break;
+    else await escalation.step();
+    showOpen(process);
+  }
+  const outcome = settled(state.gate!);
+  state.gate!.outcome = outcome === 'open' ? 'expired' : outcome;
+  show(state, { status: 'running', gate: state.gate!.outcome });
+  if (state.gate!.outcome !== 'approved') throw refusal(state.gate!);
 }
 
-function refused({ outcome, votes, deadline }: GateState): ApplicationFailure {
+/** Verifies one ballot, counts it or keeps it with the reason why not. `words`: the instant of the last word of each person. */
+async function weigh(process: Process, ballot: Ballot, words: Map<string, string>): Promise<void> {
+  const gate = process.state.gate!;
+  const { state, input } = process;
+  const weighed = await process.hereFirst('stubborn', 'Verify a decision', (activities) =>
+    activities.weigh({ ballot, gate: { ...gate, votes: [], refused: [] }, plan: state.plan!, input }),
+  );
+  state.gate = tallied(gate, weighed, words, now());
+}
+
+/** Half way to the deadline people are reminded, and the group that policy names as the second is asked too. */
+function escalationOf(process: Process, gate: GateState): { at(): number; step(): Promise<void> } {
+  const { escalateTo } = process.state.decision!.obligations;
+  const end = Date.parse(gate.deadline);
+  const begin = Date.now();
+  const moments = [begin + (end - begin) / 2, begin + ((end - begin) * 9) / 10];
+  return {
+    at: () => moments[0] ?? Infinity,
+    async step() {
+      moments.shift();
+      const current = process.state.gate!;
+      if (escalateTo !== undefined) process.state.gate = { ...current, escalatedTo: escalateTo };
+      const whom = escalateTo === undefined ? '' : `, now also from ${escalateTo}`;
+      await tell(
+        process,
+        `${process.input.operation} still waits for approval${whom}: ${missingInWords(current)}; it closes at ${gate.deadline}`,
+      );
+    },
+  };
+}
+
+function showOpen(process: Process): void {
+  const gate = process.state.gate!;
+  process.waiting('gate', `${missingInWords(gate)} until ${gate.deadline}: tenure approve ${process.input.identity}`);
+}
+
+/** Best effort: whoever is told late finds it with `tenure approvals`. */
+async function tell(process: Process, text: string): Promise<void> {
+  const { identity, operation } = process.state;
+  const notice = { identity, operation, level: 'info', text } as const;
+  await process.hereFirst('careful', 'Tell who may decide', ({ notify }) => notify(notice)).catch(() => {});
+}
+
+function whatChanged(before: Decision, next: Decision): string {
+  if (next.planDigest !== before.planDigest) return 'the plan is another one now';
+  if (next.policyDigest !== before.policyDigest) return 'the policies have changed';
+  if (next.evidenceDigest !== before.evidenceDigest) return 'what is known about the identity has changed';
+  return 'an approval does not count any more';
+}
+
+function approvedBy({ votes, number }: GateState): string {
+  const names = votes.filter(({ decision }) => decision === 'approve').map(inWords);
+  return `approved by ${names.join(', ')}${number > 1 ? `, in round ${number}` : ''}`;
+}
+
+function inWords({ approver, onBehalfOf, stepUp }: Vote): string {
+  return `${approver}${onBehalfOf === undefined ? '' : ` for ${onBehalfOf}`}${stepUp ? ' (security key)' : ''}`;
+}
+
+function summaryOf({ number, requester }: GateState): string {
+  return `gate, round ${number}, asked by ${requester}`;
+}
+
+function refusal({ outcome, votes, deadline }: GateState): ApplicationFailure {
   const denial = votes.find(({ decision }) => decision === 'deny');
   const why = denial
     ? `denied by ${denial.approver}${denial.reason ? `: ${denial.reason}` : ''}`
-    : `${outcome}: nobody decided before ${deadline}`;
+    : `${outcome}: too few decided before ${deadline}`;
   return ApplicationFailure.nonRetryable(`the gate was ${why}; nothing was touched`, 'ApprovalRefused');
 }
+
+const mostRounds = 10;

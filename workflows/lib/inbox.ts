@@ -1,111 +1,179 @@
-import { condition, defineQuery, defineSignal, log, setHandler } from '@temporalio/workflow';
+import { CancellationScope, condition, defineQuery, defineSignal, log, setHandler } from '@temporalio/workflow';
+import { HandlerUnfinishedPolicy } from '@temporalio/common';
 import { clip } from '../../src/domain/clip.js';
-import type { ProcessState, Vote } from '../../src/domain/process.js';
+import type { Ballot, ProcessState, RefusedVote } from '../../src/domain/process.js';
+import type { Verb } from '../../src/domain/statement.js';
 import {
   processMessages,
   type Abandon,
   type ConsumerAcknowledgement,
+  type GiveBack,
   type Preempt,
   type Resume,
+  type Word,
 } from '../../src/domain/wire.js';
+import { now } from './clock.js';
+import { failureOf } from './failure.js';
 
-const decide = defineSignal<[Vote]>(processMessages.decide);
+const decide = defineSignal<[Ballot]>(processMessages.decide);
 const acknowledge = defineSignal<[ConsumerAcknowledgement]>(processMessages.acknowledge);
 const resume = defineSignal<[Resume]>(processMessages.resume);
 const abandon = defineSignal<[Abandon]>(processMessages.abandon);
+const giveBack = defineSignal<[GiveBack]>(processMessages.giveBack);
 const preempt = defineSignal<[Preempt]>(processMessages.preempt);
 const process = defineQuery<ProcessState>(processMessages.process);
 
+/** Verifies who sent something; throws where it is not proven. */
+export interface Doorkeeper {
+  word(verb: Verb, word: Word): Promise<void>;
+  emergency(told: Preempt): Promise<void>;
+}
+
 /**
- * What has been sent to a process. Signals carry no authenticated caller and may hold anything, so a handler only keeps what has
- * the right shape and never throws: a throw here would fail the process.
+ * What has been sent to a process. Signals carry no authenticated caller and may hold anything, so what has the right shape is verified
+ * before it counts, what does not count is kept on record, and a handler never throws: a throw here would fail the process.
  */
 export class Inbox {
-  readonly votes: Vote[] = [];
+  /** Not yet weighed, in the order of arrival. */
+  readonly ballots: Ballot[] = [];
   readonly acknowledged = new Set<string>();
   preemptedBy?: string;
-  private word?: 'again' | 'go-on' | 'abandon';
+  /** Who gave lent rights back before their time was over. */
+  givenBackBy?: string;
+  private answer?: 'again' | 'go-on' | 'abandon';
 
-  constructor(state: () => ProcessState, stop: () => void) {
+  constructor(
+    private readonly state: () => ProcessState,
+    private readonly stop: () => void,
+    private readonly doorkeeper: Doorkeeper,
+    private readonly onInert: () => void,
+  ) {
     setHandler(process, state, { description: 'The stages, the gate, what it is parked for' });
-    setHandler(
-      decide,
-      (vote) => this.take(isVote(vote) && this.mayCount(vote, state()), 'decide', () => this.votes.push(kept(vote))),
-      {
-        description: 'Approve or deny the plan of this digest',
-      },
-    );
-    setHandler(
-      acknowledge,
-      (ack) =>
-        this.take(isAcknowledgement(ack) && this.acknowledged.size < mostKept, 'acknowledge', () =>
-          this.acknowledged.add(acknowledgementKey(ack)),
-        ),
-      {
-        description: 'A consumer has taken the new credential',
-      },
-    );
-    setHandler(
+    setHandler(decide, (ballot) => this.takeBallot(ballot), {
+      description: 'Approve or deny a plan, or take that back: a signed decision',
+    });
+    this.onWord(acknowledge, 'A consumer has taken the new credential', 'acknowledge', isAcknowledgement, (ack) => {
+      if (this.acknowledged.size < mostKept) this.acknowledged.add(acknowledgementKey(ack));
+    });
+    this.onWord(
       resume,
-      (told) => this.take(state().parked !== undefined && isResume(told), 'resume', () => (this.word = told.how)),
-      {
-        description: 'Go on with a parked process',
+      'Go on with a parked process',
+      'resume',
+      (told) => this.isForThisPark(told) && isResume(told),
+      ({ how }) => {
+        this.answer = how;
       },
     );
-    setHandler(
+    this.onWord(
       abandon,
-      (told) =>
-        this.take(
-          state().parked !== undefined && typeof told?.by === 'string',
-          'abandon',
-          () => (this.word = 'abandon'),
-        ),
-      { description: 'Give up a parked process' },
+      'Give up a parked process',
+      'abandon',
+      (told) => this.isForThisPark(told),
+      () => {
+        this.answer = 'abandon';
+      },
     );
-    setHandler(preempt, (told) => this.preempt(told, stop), { description: 'An emergency takes over' });
+    this.onWord(
+      giveBack,
+      'Lent rights are not needed any more',
+      'give-back',
+      () => state().kind === 'elevate' && this.givenBackBy === undefined,
+      ({ by }) => {
+        this.givenBackBy = clip(by, longestName);
+      },
+    );
+    setHandler(preempt, (told) => this.preempt(told), {
+      description: 'An emergency takes over',
+      unfinishedPolicy: HandlerUnfinishedPolicy.ABANDON,
+    });
   }
 
   /** Waits for an operator to say how a parked process goes on. A process that is pre-empted waits no longer. */
-  async operatorsWord(): Promise<'again' | 'go-on' | 'abandon'> {
+  async operatorsWord(forMs?: number): Promise<'again' | 'go-on' | 'abandon'> {
     // Not forgotten before: an operator may be quicker than the alert that a process sends when it parks.
-    await condition(() => this.word !== undefined || this.preemptedBy !== undefined);
-    const word = this.word ?? 'again';
-    delete this.word;
-    return word;
+    const isAnswered = (): boolean => this.answer !== undefined || this.preemptedBy !== undefined;
+    await (forMs === undefined
+      ? condition(isAnswered)
+      : condition(isAnswered, forMs, { summary: 'then it is tried again' }));
+    const answer = this.answer ?? 'again';
+    delete this.answer;
+    return answer;
   }
 
-  /** One vote a person counts, the first, and only for this plan: what cannot count takes nobody's place. */
-  private mayCount({ approver, planDigest }: Vote, { decision }: ProcessState): boolean {
-    const isSameVote = (vote: Vote): boolean => vote.approver === approver && vote.planDigest === planDigest;
-    const isOfAnotherPlan = decision !== undefined && planDigest !== decision.planDigest;
-    return !isOfAnotherPlan && this.votes.length < mostKept && !this.votes.some(isSameVote);
+  private onWord<T extends Word>(
+    signal: ReturnType<typeof defineSignal<[T]>>,
+    description: string,
+    verb: Verb,
+    isUsable: (word: T) => boolean,
+    act: (word: T) => void,
+  ): void {
+    const handle = (word: T): Promise<void> | void => {
+      if (typeof word?.by !== 'string' || !isUsable(word)) return leftOut(verb);
+      // Looked at again afterwards: what it answers may have passed while it was verified.
+      return this.verified(
+        word.by,
+        verb,
+        () => this.doorkeeper.word(verb, word),
+        () => isUsable(word) && act(word),
+      );
+    };
+    setHandler(signal, handle, { description, unfinishedPolicy: HandlerUnfinishedPolicy.ABANDON });
   }
 
-  private preempt(told: Preempt, stop: () => void): void {
-    this.preemptedBy = typeof told?.by === 'string' ? clip(told.by, longestName) : 'an emergency';
-    stop();
+  private takeBallot(ballot: Ballot): void {
+    if (isBallot(ballot) && this.ballots.length < mostKept) this.ballots.push(ballot);
+    else leftOut('decide');
   }
 
-  private take(isUsable: boolean, signal: string, keep: () => void): void {
-    if (isUsable) keep();
-    else log.warn('a signal was left out of account', { signal });
+  private preempt(told: Preempt): Promise<void> | void {
+    if (typeof told?.by !== 'string' || typeof told.request !== 'object') return leftOut('preempt');
+    return this.verified(
+      told.by,
+      'preempt',
+      () => this.doorkeeper.emergency(told),
+      () => {
+        this.preemptedBy = clip(told.by, longestName);
+        this.stop();
+      },
+    );
   }
+
+  /** What is not proven has no effect, and stays on record. A cancel does not stop the verifying. */
+  private async verified(by: string, what: string, verify: () => Promise<void>, act: () => void): Promise<void> {
+    try {
+      await CancellationScope.nonCancellable(verify);
+    } catch (error) {
+      return this.isInert({
+        at: now(),
+        claimed: clip(by, longestName),
+        reason: `${what}: ${failureOf(error).message}`,
+      });
+    }
+    act();
+  }
+
+  private isInert(refused: RefusedVote): void {
+    const state = this.state();
+    state.inert = [...(state.inert ?? []), refused].slice(-mostInert);
+    this.onInert();
+  }
+
+  private isForThisPark({ since }: Resume | Abandon): boolean {
+    return this.state().parked?.since === since;
+  }
+}
+
+function leftOut(signal: string): void {
+  log.warn('a signal was left out of account', { signal });
 }
 
 /** A flood of signals must not make the state larger than Temporal holds: what comes after so many is left out. */
 const mostKept = 200;
+/** So many that had no effect are shown. */
+const mostInert = 20;
 const longestName = 250;
-const longestReason = 500;
-
-function kept({ approver, decision, planDigest, reason, at }: Vote): Vote {
-  return {
-    approver,
-    decision,
-    planDigest,
-    ...(typeof reason === 'string' && { reason: clip(reason, longestReason) }),
-    at: typeof at === 'string' ? clip(at, longestName) : '',
-  };
-}
+/** Characters: an RSA signature, and a statement with a long reason. */
+const longestPart = 12_000;
 
 /** Acknowledgements count for one version only. */
 export function acknowledgementKey({
@@ -115,18 +183,22 @@ export function acknowledgementKey({
   return `${consumer} ${version}`;
 }
 
-function isVote(vote: Vote | null | undefined): boolean {
-  return (
-    isName(vote?.approver) && isName(vote?.planDigest) && (vote?.decision === 'approve' || vote?.decision === 'deny')
+function isBallot(ballot: Ballot | null | undefined): boolean {
+  return isSigned(ballot?.signed) && (ballot!.delegation === undefined || isSigned(ballot!.delegation));
+}
+
+function isSigned(signed: Ballot['signed'] | null | undefined): boolean {
+  return [signed?.statement, signed?.signature].every(
+    (part) => typeof part === 'string' && part.length > 0 && part.length <= longestPart,
   );
 }
 
-function isResume(told: Resume | null | undefined): boolean {
-  return typeof told?.by === 'string' && (told.how === 'again' || told.how === 'go-on');
+function isResume({ how }: Resume): boolean {
+  return how === 'again' || how === 'go-on';
 }
 
-function isAcknowledgement(ack: ConsumerAcknowledgement | null | undefined): boolean {
-  return isName(ack?.consumer) && isName(ack?.version);
+function isAcknowledgement(ack: ConsumerAcknowledgement): boolean {
+  return isName(ack.consumer) && isName(ack.version);
 }
 
 function isName(value: unknown): boolean {

@@ -1,11 +1,14 @@
 import { ApplicationFailure, sleep } from '@temporalio/workflow';
-import type { Clearance } from '../../src/domain/decision.js';
+import type { Clearance, Decision } from '../../src/domain/decision.js';
 import { planOf } from '../../src/domain/plan.js';
-import type { StageName } from '../../src/domain/process.js';
-import { awaitGate } from './gate.js';
+import type { GateState, StageName } from '../../src/domain/process.js';
+import { passGate } from './gate.js';
 import type { Process } from './process.js';
 
-/** Stages 1 to 3: the plan, what policy says of it, and the gate. Nothing is touched before all three are passed. */
+/**
+ * Stages 1 to 3: the plan, what policy says of it, and the gate. Nothing is touched before all three are passed: what policy permits at
+ * the end is this run of this workflow, and the worker refuses every effect to any other.
+ */
 export async function permit(process: Process): Promise<void> {
   const { state } = process;
   const plan = planOf(process.input);
@@ -14,13 +17,13 @@ export async function permit(process: Process): Promise<void> {
     () => Promise.resolve((state.plan = plan)),
     () => (plan.repair ? 'compare and repair' : `${plan.strategy}${plan.to ? ` to ${plan.to.target}` : ''}`),
   );
-  await process.stage(
+  const decision = await process.stage(
     'authorize',
     () => authorize(process),
     () => decisionInWords(process),
   );
-  const hasWaited = await awaitGate(process);
-  if (hasWaited) await waitUntilClear(process, 'gate');
+  if (decision.permitted) return process.skip('gate', 'no approval is needed');
+  await passGate(process, decision, (gate) => authorizeAgain(process, gate));
 }
 
 /** A freeze that began meanwhile holds: nothing changes until it ends. It may be lifted early, so it is looked at again and again. */
@@ -40,22 +43,35 @@ function untilNextLook(leftMs: number): number {
   return Math.max(1_000, Math.min(leftMs, share));
 }
 
-async function authorize(process: Process): Promise<void> {
-  const { state } = process;
-  const [decision, cleared] = await Promise.all([
-    process.hereFirst('careful', 'Ask policy for its decision', (activities) => activities.authorize(state.plan!)),
-    clearance(process),
-  ]);
-  state.decision = decision;
-  if (decision.effect === 'deny') {
-    throw ApplicationFailure.nonRetryable(
-      decision.message ?? `policy denies it: ${decision.reasons.join(', ')}`,
-      decision.code ?? 'PolicyDenied',
-    );
-  }
+async function authorize(process: Process): Promise<Decision> {
+  const [decision, cleared] = await Promise.all([ask(process), clearance(process)]);
+  process.state.decision = decision;
+  demandAllowed(decision);
   if (!cleared.clear) {
     throw ApplicationFailure.nonRetryable(`frozen until ${cleared.until}: ${cleared.reason}`, 'PolicyDenied');
   }
+  return decision;
+}
+
+/** Once the approvals are there: the plan is made anew and decided on as things are now, after any freeze that began meanwhile. */
+async function authorizeAgain(process: Process, gate: GateState): Promise<Decision> {
+  await waitUntilClear(process, 'gate');
+  process.state.plan = planOf(process.input);
+  const decision = await ask(process, gate);
+  process.state.decision = decision;
+  demandAllowed(decision);
+  return decision;
+}
+
+function ask(process: Process, gate?: GateState): Promise<Decision> {
+  const { input, state } = process;
+  const question = { input, plan: state.plan!, ...(gate && { gate }) };
+  return process.hereFirst('careful', 'Ask policy for its decision', (activities) => activities.authorize(question));
+}
+
+function demandAllowed({ effect, message, reasons, code }: Decision): void {
+  if (effect === 'allow') return;
+  throw ApplicationFailure.nonRetryable(message ?? `policy denies it: ${reasons.join(', ')}`, code ?? 'PolicyDenied');
 }
 
 /** Waits for as long as the freezes cannot be read: what is not known to be allowed does not happen. */
@@ -65,7 +81,7 @@ function clearance(process: Process): Promise<Clearance> {
 }
 
 function decisionInWords({ state }: Process): string {
-  const { reasons, obligations } = state.decision!;
-  const gate = obligations.approvals > 0 ? `, with ${obligations.approvals} approval(s)` : '';
+  const { reasons, obligations, permitted } = state.decision!;
+  const gate = permitted ? '' : `, with ${obligations.approvals} approval(s)`;
   return `allowed${gate}: ${reasons.join(', ')}`;
 }

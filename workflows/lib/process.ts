@@ -20,6 +20,7 @@ import { callerFor, hereFirst, type Activities, type Manner } from './activities
 import { now } from './clock.js';
 import { failureOf, type Failure } from './failure.js';
 import { Inbox } from './inbox.js';
+import { doorkeeperOf } from './doorkeeper.js';
 import { freshStages } from './render.js';
 import { waitUntilClear } from './permit.js';
 import { show } from './show.js';
@@ -35,6 +36,10 @@ export class Process {
   candidate?: CredentialRecord;
   private after: ProcessResult['after'];
   private readonly startedAt = now();
+  /** Fencing token of what it does now; an elevation ends with a rotation behind a fence of its own. */
+  epoch: number;
+  /** Somebody cancelled it in Temporal. Whether that stops anything depends on where it is. */
+  isCancelAsked = false;
   /** What a cancel stops. Shielded from the workflow's own scope, since whether a cancel counts depends on where the process is. */
   private readonly scope = new CancellationScope({
     cancellable: true,
@@ -54,10 +59,13 @@ export class Process {
       leftovers: [],
     };
     this.after = this.before();
+    this.epoch = input.epoch;
     this.call = callerFor(this.state.emergency, input.timing);
     this.inbox = new Inbox(
       () => this.state,
       () => this.scope.cancel(),
+      doorkeeperOf(this),
+      () => show(this.state),
     );
     show(this.state);
   }
@@ -66,7 +74,7 @@ export class Process {
   async run(stages: () => Promise<void>): Promise<ProcessResult> {
     const root = CancellationScope.current();
     return CancellationScope.nonCancellable(async () => {
-      root.cancelRequested.catch(() => this.state.forwardOnly || this.scope.cancel());
+      root.cancelRequested.catch(() => this.cancelAsked());
       try {
         await this.scope.run(stages);
         return await this.finish('succeeded');
@@ -115,6 +123,11 @@ export class Process {
   /** From here on only forward: the old credential is about to be revoked, and no cancel takes that back. */
   async pointOfNoReturn(next: StageName): Promise<void> {
     await waitUntilClear(this, next);
+    this.onlyForward();
+  }
+
+  /** The same where no freeze may hold it up: what follows takes access away. */
+  onlyForward(): void {
     this.state.forwardOnly = true;
     this.unwind.forget();
     show(this.state);
@@ -127,11 +140,11 @@ export class Process {
 
   /** The change as activities take it. */
   change(): Change {
-    const { identity, operation, epoch, spec, specBefore, current, previous } = this.input;
+    const { identity, operation, spec, specBefore, current, previous } = this.input;
     return {
       identity,
       operation,
-      epoch,
+      epoch: this.epoch,
       spec,
       ...(specBefore && { specBefore }),
       ...(current && { from: current }),
@@ -148,7 +161,7 @@ export class Process {
 
   /** The same change, fenced so that no late attempt of the step itself can follow its undo. */
   undoing(): Change {
-    return { ...this.change(), epoch: undoEpoch(this.input.epoch) };
+    return { ...this.change(), epoch: undoEpoch(this.epoch) };
   }
 
   /** Records how the credentials stand from now on. */
@@ -156,8 +169,8 @@ export class Process {
     this.after = after;
   }
 
-  /** Parks until an operator says how to go on. */
-  async park(stage: StageName, why: string): Promise<'again' | 'go-on' | 'abandon'> {
+  /** Parks until an operator says how to go on; with `forMs` it goes on by itself after so long. */
+  async park(stage: StageName, why: string, forMs?: number): Promise<'again' | 'go-on' | 'abandon'> {
     const { identity } = this.state;
     this.state.parked = {
       since: now(),
@@ -168,7 +181,7 @@ export class Process {
     show(this.state, { status: 'needs-operator', stage });
     await this.alert(`${this.state.kind} of ${identity} is parked at ${stage}: ${why}`);
     try {
-      return await this.inbox.operatorsWord();
+      return await this.inbox.operatorsWord(forMs);
     } finally {
       delete this.state.parked;
       show(this.state, { status: 'running' });
@@ -198,7 +211,7 @@ export class Process {
 
   private async endFailed(failure: Failure, cancelled: boolean): Promise<ProcessResult> {
     this.state.failure = failure;
-    const outcome = this.state.forwardOnly ? this.leaveOpen(failure) : await this.takeBack();
+    const outcome = this.state.forwardOnly ? await this.leaveOpen(failure) : await this.takeBack();
     if (outcome === 'pre-empted') return this.endPreempted(this.inbox.preemptedBy!);
     const result = await this.finish(outcome);
     if (cancelled && outcome === 'undone')
@@ -211,9 +224,22 @@ export class Process {
     });
   }
 
-  private leaveOpen(failure: Failure): ProcessOutcome {
-    this.state.leftovers.push(`abandoned past the point of no return: ${failure.message}`);
+  /** What follows a point of no return may have a way back of its own: it is taken, and what was to be done is still left. */
+  private async leaveOpen(failure: Failure): Promise<ProcessOutcome> {
+    const hasWayBack = this.unwind.hasSteps();
+    const outcome = hasWayBack ? await this.takeBack() : 'undone';
+    if (outcome !== 'undone') return outcome;
+    this.state.leftovers.push(
+      hasWayBack
+        ? `the credential was not rotated: ${failure.message}; rotate it with: tenure rotate ${this.state.identity}`
+        : `abandoned past the point of no return: ${failure.message}`,
+    );
     return 'unfinished';
+  }
+
+  private cancelAsked(): void {
+    this.isCancelAsked = true;
+    if (!this.state.forwardOnly) this.scope.cancel();
   }
 
   /** The whole way back; parked while an undo fails. An emergency has fenced the undoing off too, and takes everything down itself. */
@@ -273,9 +299,12 @@ export class Process {
     };
   }
 
+  /** Always remote: it reads this run's own history, which is not written down while a workflow task runs. */
   private seal(result: ProcessResult): Promise<{ readonly evidence: string }> {
-    const record = { state: this.state, result };
-    return this.hereFirst('stubborn', 'Seal the evidence record', ({ seal }) => seal(record));
+    const { request } = this.input;
+    const requester = this.state.decision?.requester;
+    const record = { state: this.state, result, request, ...(requester && { requester }) };
+    return this.call('stubborn', 'Seal the evidence record').seal(record);
   }
 
   private before(): ProcessResult['after'] {

@@ -1,3 +1,5 @@
+import { inOneLine } from '../../src/domain/clip.js';
+import { gateLines } from '../../src/domain/gate-lines.js';
 import { stagesFor, type ProcessState, type StageState, type StageStatus } from '../../src/domain/process.js';
 import type { IdentityState } from '../../src/domain/identity.js';
 
@@ -15,16 +17,17 @@ const marks: Readonly<Record<StageStatus, string>> = {
 /** The current details of a process in the Temporal UI: Markdown, pure in the state. */
 export function renderProcess(state: ProcessState): string {
   return [
-    `**${state.kind} of ${state.identity}**, asked by ${state.requester}${state.emergency ? ' (emergency)' : ''}`,
+    `**${state.kind} of ${state.identity}**, asked by ${asText(state.requester)}${state.emergency ? ' (emergency)' : ''}`,
     ...renderParked(state),
     ...renderGate(state),
+    ...renderInert(state),
     '',
     '| | stage | state | note |',
     '|---|---|---|---|',
     ...state.stages.map(renderStage),
     ...(state.forwardOnly ? ['', 'Past the point of no return: it only goes forward.'] : []),
-    ...(state.failure ? ['', `**${state.failure.code}**: ${state.failure.message}`] : []),
-    ...(state.leftovers.length > 0 ? ['', '**Left over**', ...state.leftovers.map((left) => `- ${left}`)] : []),
+    ...(state.failure ? ['', `**${state.failure.code}**: ${asText(state.failure.message)}`] : []),
+    ...(state.leftovers.length > 0 ? ['', '**Left over**', ...state.leftovers.map((left) => `- ${asText(left)}`)] : []),
   ].join('\n');
 }
 
@@ -37,42 +40,60 @@ export function renderIdentity(state: IdentityState): string {
     '| | |',
     '|---|---|',
     `| credential | ${current ? `\`${current.principal}\` at ${current.target}, since ${current.createdAt}` : 'none'} |`,
-    `| owner | ${state.spec?.owner.person ?? 'not declared'} |`,
+    `| owner | ${asText(state.spec?.owner.person ?? 'not declared')} |`,
     `| next rotation | ${state.nextRotationAt ?? 'not scheduled'} |`,
-    `| waiting | ${state.queue.length === 0 ? 'nothing' : state.queue.map(({ kind, requester }) => `${kind} (${requester})`).join(', ')} |`,
+    `| waiting | ${state.queue.length === 0 ? 'nothing' : state.queue.map(({ kind, requester }) => `${kind} (${asText(requester)})`).join(', ')} |`,
     ...(state.recent.length > 0 ? ['', '**Last processes**'] : []),
     ...state.recent
       .toReversed()
-      .map((done) => `- \`${done.operation ?? done.kind}\` ${done.outcome}${done.message ? `: ${done.message}` : ''}`),
+      .map(
+        (done) =>
+          `- \`${done.operation ?? done.kind}\` ${done.outcome}${done.message ? `: ${asText(done.message)}` : ''}`,
+      ),
     ...(state.problems.length > 0 ? ['', '**Problems**'] : []),
-    ...state.problems.toReversed().map(({ at, what }) => `- ${at} ${what}`),
+    ...state.problems.toReversed().map(({ at, what }) => `- ${at} ${asText(what)}`),
   ].join('\n');
 }
 
 function renderStage(stage: StageState): string {
-  return `| ${marks[stage.status]} | ${stage.name} | ${stage.status} | ${(stage.note ?? '').replaceAll('|', '\\|')} |`;
+  return `| ${marks[stage.status]} | ${stage.name} | ${stage.status} | ${asText(stage.note ?? '')} |`;
 }
 
 function renderParked({ parked }: ProcessState): string[] {
   if (!parked) return [];
   return [
     '',
-    `**Needs an operator** since ${parked.since}, at ${parked.stage}: ${parked.why}`,
+    `**Needs an operator** since ${parked.since}, at ${parked.stage}: ${asText(parked.why)}`,
     '',
     ...parked.commands.map((command) => `- \`${command}\``),
   ];
 }
 
-function renderGate({ gate, identity }: ProcessState): string[] {
-  if (gate?.outcome !== 'open') return [];
-  const have = gate.votes.filter(({ decision }) => decision === 'approve').length;
+function renderGate({ gate, identity, plan, decision }: ProcessState): string[] {
+  if (gate?.outcome !== 'open' || !plan) return [];
   return [
     '',
-    `**Waits for approval**: ${have} of ${gate.needed}, until ${gate.deadline}; plan \`${gate.planDigest}\``,
+    ...gateLines(plan, gate, decision?.facts).map(({ label, text }) => `**${label}** ${asText(text)}  `),
     '',
     `- \`tenure approve ${identity}\``,
     `- \`tenure deny ${identity} --reason …\``,
   ];
+}
+
+/** What was sent and had no effect: for a responder this is the most interesting line. */
+function renderInert({ inert = [], gate }: ProcessState): string[] {
+  const all = [...inert, ...(gate?.refused ?? [])];
+  if (all.length === 0) return [];
+  return [
+    '',
+    '**Did not count**',
+    ...all.map(({ at, claimed, reason }) => `- ${at} sent as ${asText(claimed)}: ${asText(reason)}`),
+  ];
+}
+
+/** Text of others, which is to be read as it is: no line, no link and no picture of theirs. */
+function asText(text: string): string {
+  return inOneLine(text).replaceAll(/[\\`*_[\]<>|]/g, '\\$&');
 }
 
 /** The stages of a process before it begins. */

@@ -44,7 +44,10 @@ export async function publish(process: Process): Promise<void> {
   process.unwind.before('publish', () => process.call('stubborn', 'Swap the store back').withdraw(process.undoing()));
   await process.stage(
     'publish',
-    () => process.call('careful', 'Make the candidate the current credential').publish(process.change()),
+    () =>
+      process.hereFirst('careful', 'Make the candidate the current credential', (activities) =>
+        activities.publish(process.change()),
+      ),
     say.published(process),
   );
 }

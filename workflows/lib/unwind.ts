@@ -36,6 +36,10 @@ export class Unwind {
     this.steps = [];
   }
 
+  hasSteps(): boolean {
+    return this.steps.length > 0;
+  }
+
   /** Undoes everything. What failed stays registered, so that calling this again tries just that. */
   async run(onUndone: (stage: StageName, leftover?: Leftover) => void): Promise<readonly Leftover[]> {
     return CancellationScope.nonCancellable(async () => {

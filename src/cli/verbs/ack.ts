@@ -1,13 +1,12 @@
 import type { Command } from 'commander';
 import { processMessages, type ConsumerAcknowledgement } from '../../domain/wire.js';
 import { CliError } from '../errors.js';
-import { nameOf, operationOf, processOf } from '../identities.js';
-import { personOf } from '../person.js';
+import { nameOf, newRequestId, operationOf, processOf } from '../identities.js';
 import { verb, type CommonOptions, type Runtime } from '../session.js';
+import { signerOf, signing, type SigningOptions } from '../signing.js';
 
-interface AckOptions extends CommonOptions {
+interface AckOptions extends CommonOptions, SigningOptions {
   readonly credential?: string;
-  readonly as?: string;
 }
 
 export function addAck(program: Command, runtime: Runtime): void {
@@ -15,12 +14,11 @@ export function addAck(program: Command, runtime: Runtime): void {
     .command('ack <name> <consumer>')
     .description('say that a consumer has taken the new credential')
     .option('--credential <version>', 'the version that it took (default: the one that the running process hands over)')
-    .option('--as <person>', "who says so (default: git's user.email, or the system's user)")
     .addHelpText(
       'after',
       '\nExamples:\n  tenure ack payments-db payments-api\n  tenure ack payments-db payments-api --credential nhi/payments-db/rotate/3',
     );
-  verb<AckOptions>(runtime, command, async (session, options, [typed, consumer]) => {
+  verb<AckOptions>(runtime, signing(command, 'who says so'), async (session, options, [typed, consumer]) => {
     const client = await session.services.client();
     const operation = await operationOf(client, typed!);
     const name = nameOf(typed!);
@@ -33,12 +31,15 @@ export function addAck(program: Command, runtime: Runtime): void {
       ]);
     }
     // A credential's version is the operation that made it, so a process hands over the version named like itself.
+    const signer = await signerOf(session, options);
     const said: ConsumerAcknowledgement = {
       consumer: consumer!,
-      by: personOf(session.io, options.as),
+      by: signer.name,
       version: options.credential ?? operation,
     };
-    await client.workflow.getHandle(operation).signal(processMessages.acknowledge, said);
+    const { wordSigned } = await import('../../trust/statements.js');
+    const signed = await wordSigned(said, { verb: 'acknowledge', subject: operation, id: newRequestId() }, signer);
+    await client.workflow.getHandle(operation).signal(processMessages.acknowledge, signed);
     session.out.say(`${said.by} confirmed that ${consumer} took ${said.version}`);
     session.out.answer({ identity: name, operation, acknowledged: said });
   });

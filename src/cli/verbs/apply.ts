@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import type { Answer, ChangeRequest } from '../../domain/request.js';
 import type { IdentityDiff } from '../../manifest/diff.js';
 import { schedulePolicies } from '../../manifest/rotation.js';
+import type { Signer } from '../../trust/statements.js';
 import { syncSchedules } from '../../temporal/schedules.js';
 import { asking, followRequest, patienceOf, requestOf, type ChangeOptions } from '../change.js';
 import { inTurns } from '../concurrency.js';
@@ -14,6 +15,7 @@ import { briefView, stagesView } from '../live.js';
 import { isChange, makePlan, planDocument, tellPlan, type Plan } from '../manifests.js';
 import { endDocument, tellEnd } from '../outcome.js';
 import { verb, type Runtime, type Session } from '../session.js';
+import { signerOf } from '../signing.js';
 import { isWorked } from '../workers.js';
 
 interface ApplyOptions extends ChangeOptions {
@@ -50,7 +52,10 @@ async function apply(session: Session, options: ApplyOptions, paths: readonly st
     out.note('nothing was applied');
     return exitCodes.failure;
   }
-  const sent = await inTurns(toDo(plan, prune), sentAtOnce, (identity) => send(session, plan, identity, options));
+  const signer = await signerOf(session, options);
+  const sent = await inTurns(toDo(plan, prune), sentAtOnce, (identity) =>
+    send(session, plan, identity, options, signer),
+  );
   await syncSchedules(plan.client, schedulePolicies(plan.declared), prune);
   return finish(session, plan, sent, options);
 }
@@ -82,11 +87,15 @@ async function send(
   { client, actual }: Plan,
   identity: IdentityDiff,
   options: ApplyOptions,
+  signer: Signer,
 ): Promise<Sent> {
   const { name, action, spec, blocked } = identity;
   const kind = action === 'vanished' ? 'offboard' : action === 'unchanged' || action === 'revoked' ? 'amend' : action;
   const id = options.requestId === undefined ? newRequestId() : `${options.requestId}/${name}`;
-  const request = requestOf(session, { ...options, requestId: id }, kind, spec ? { spec } : {});
+  const request = await requestOf(session, { ...options, requestId: id }, name, kind, {
+    signer,
+    ...(spec && { spec }),
+  });
   // One that only waits for another process to end may queue behind it.
   if (blocked !== undefined && !actual.get(name)?.running)
     return { name, request, answer: { accepted: false, code: 'Conflict', reason: blocked } };

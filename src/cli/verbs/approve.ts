@@ -1,82 +1,86 @@
+/** Deciding at a gate: what is shown is what is signed. The digests are computed here, from what the process shows. */
+import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
+import { TenureError } from '../../domain/errors.js';
+import { gateLines } from '../../domain/gate-lines.js';
 import type { ProcessPlan } from '../../domain/plan.js';
-import type { GateState, ProcessState, Vote } from '../../domain/process.js';
+import type { GateState, ProcessState } from '../../domain/process.js';
+import type { DecisionStatement, Signed } from '../../domain/statement.js';
 import { parseProcessId, processMessages } from '../../domain/wire.js';
+import { digestOf } from '../../policy/digest.js';
+import { ballotFor } from '../../trust/ballot.js';
 import { followOperation, following, type FollowOptions } from '../change.js';
 import { confirm } from '../confirm.js';
-import { CliError, noWorker } from '../errors.js';
+import { CliError, noWorker, usage } from '../errors.js';
 import { operationOf, processOf } from '../identities.js';
 import { exitCodes } from '../io.js';
-import { personOf } from '../person.js';
 import { verb, type Runtime, type Session } from '../session.js';
-import { planInWords, relative } from '../words.js';
+import { signerOf, signing, type SigningOptions } from '../signing.js';
 
-interface DecideOptions extends FollowOptions {
-  readonly as?: string;
+type Decision = DecisionStatement['decision'];
+
+interface DecideOptions extends FollowOptions, SigningOptions {
   readonly reason?: string;
   readonly digest?: string;
+  readonly delegation?: string;
   readonly yes?: boolean;
 }
 
 export function addApprove(program: Command, runtime: Runtime): void {
-  addDecision(program, runtime, 'approve', 'approve the plan of a process that waits at its gate');
+  addDecision(program, runtime, 'approve', 'sign the plan of a process that waits at its gate');
 }
 
 export function addDeny(program: Command, runtime: Runtime): void {
   addDecision(program, runtime, 'deny', 'deny the plan of a process that waits at its gate; nothing is touched then');
 }
 
-function addDecision(program: Command, runtime: Runtime, decision: Vote['decision'], description: string): void {
-  const command = program
-    .command(`${decision} <name>`)
-    .description(description)
-    .option('--as <person>', "who decides (default: git's user.email, or the system's user)")
-    .option('--reason <text>', 'why; kept in the record')
+export function addWithdraw(program: Command, runtime: Runtime): void {
+  addDecision(program, runtime, 'withdraw', 'take back your approval or denial, while the gate is open');
+}
+
+function addDecision(program: Command, runtime: Runtime, decision: Decision, description: string): void {
+  const command = signing(program.command(`${decision} <name>`).description(description))
+    .option('--reason <text>', 'why; signed, and kept in the record')
     .option('--digest <digest>', 'decide only on the plan of this digest, as shown by an earlier look')
+    .option('--delegation <file>', 'decide for an absent person, with what they signed: tenure delegate')
     .option('--yes', 'do not ask')
     .addHelpText(
       'after',
-      `\n<name> is an identity, or a process such as nhi/payments-db/rotate/3.\n\nExamples:\n  tenure ${decision} payments-db\n` +
-        `  tenure ${decision} payments-db --as grace@example.com --digest sha256:… --yes`,
+      `\n<name> is an identity, or a process such as nhi/payments-db/rotate/3. What waits for you: tenure approvals\n\nExamples:\n` +
+        `  tenure ${decision} payments-db\n  tenure ${decision} payments-db --as grace@example.com --digest sha256:… --yes`,
     );
   verb<DecideOptions>(runtime, following(command), (session, options, [typed]) =>
     decide(session, typed!, decision, options),
   );
 }
 
-async function decide(
-  session: Session,
-  typed: string,
-  decision: Vote['decision'],
-  options: DecideOptions,
-): Promise<number> {
+async function decide(session: Session, typed: string, decision: Decision, options: DecideOptions): Promise<number> {
   const client = await session.services.client();
   const operation = await operationOf(client, typed);
   const state = await processOf(client, operation);
   if (!state) throw noWorker(`${operation} did not answer`);
   const { plan, gate } = openGate(state);
-  if (options.digest !== undefined && options.digest !== gate.planDigest) {
-    throw new CliError('Conflict', `the plan of ${operation} is ${gate.planDigest}, not ${options.digest}`, [
-      `tenure ${decision} ${state.identity}`,
-    ]);
-  }
-  show(session, plan, gate);
-  if (!(await confirm(session, `${decision === 'approve' ? 'Approve' : 'Deny'} this plan?`, options.yes))) {
+  demandSame(state, plan, gate, options.digest);
+  for (const { label, text } of gateLines(plan, gate, state.decision?.facts))
+    session.out.say(`${session.out.paint.bold(`${label}:`)} ${text}`);
+  if (!(await confirm(session, `${capitalised(decision)} this plan?`, options.yes))) {
     session.out.note('nothing was decided');
     return exitCodes.failure;
   }
-  const vote: Vote = {
-    approver: personOf(session.io, options.as),
-    decision,
-    planDigest: gate.planDigest,
-    ...(options.reason !== undefined && { reason: options.reason }),
-    at: new Date().toISOString(),
-  };
-  await client.workflow.getHandle(operation).signal(processMessages.decide, vote);
-  session.out.say(`${vote.approver} ${decision === 'approve' ? 'approved' : 'denied'} ${gate.planDigest}`);
+  const signer = await signerOf(session, options);
+  const delegation = options.delegation === undefined ? undefined : await readDelegation(options.delegation);
+  const ballot = await ballotFor(signer, decision, operation, gate, options.reason ?? '', delegation);
+  await client.workflow.getHandle(operation).signal(processMessages.decide, ballot);
+  session.out.say(`${signer.name} ${pastOf[decision]} ${gate.planDigest}`);
   if (decision === 'approve') return followOperation(session, parseProcessId(operation)!.name, operation, options);
-  session.out.answer({ identity: state.identity, operation, vote });
+  session.out.answer({ identity: state.identity, operation, decision, by: signer.name, planDigest: gate.planDigest });
   return exitCodes.success;
+}
+
+const pastOf: Readonly<Record<Decision, string>> = { approve: 'approved', deny: 'denied', withdraw: 'withdrew from' };
+
+function capitalised(word: string): string {
+  return word[0]!.toUpperCase() + word.slice(1);
 }
 
 function openGate(state: ProcessState): { readonly plan: ProcessPlan; readonly gate: GateState } {
@@ -86,12 +90,28 @@ function openGate(state: ProcessState): { readonly plan: ProcessPlan; readonly g
   throw new CliError('NotFound', `there is nothing to decide on ${operation}: ${why}`, [`tenure show ${identity}`]);
 }
 
-function show(session: Session, plan: ProcessPlan, gate: GateState): void {
-  const { out } = session;
-  for (const line of planInWords(plan)) out.say(line);
-  out.say(`plan digest: ${out.paint.bold(gate.planDigest)}`);
-  const approved = gate.votes.filter(({ decision }) => decision === 'approve').map(({ approver }) => approver);
-  out.say(
-    `needs ${gate.needed}, approved by ${approved.join(', ') || 'nobody yet'}; closes ${relative(gate.deadline, Date.now())}`,
+/** The workflow that answers may be anybody's: nobody signs a digest of something else than what they are shown. */
+function demandSame(state: ProcessState, plan: ProcessPlan, gate: GateState, digest: string | undefined): void {
+  const { operation, identity, decision } = state;
+  if (digest !== undefined && digest !== gate.planDigest) {
+    throw new CliError('Conflict', `the plan of ${operation} is ${gate.planDigest}, not ${digest}`, [
+      `tenure approvals`,
+      `tenure show ${identity}`,
+    ]);
+  }
+  if (digestOf(plan) === gate.planDigest && digestOf(decision?.facts ?? null) === gate.evidenceDigest) return;
+  throw new TenureError(
+    'ApprovalRefused',
+    `what ${operation} shows is not what it asks a signature for; nothing was signed. Tell those who run Temporal, and look: tenure history ${operation}`,
   );
+}
+
+async function readDelegation(file: string): Promise<Signed> {
+  try {
+    const { statement, signature } = JSON.parse(await readFile(file, 'utf8')) as Partial<Signed>;
+    if (typeof statement === 'string' && typeof signature === 'string') return { statement, signature };
+  } catch {
+    // Told below, like a file that holds something else.
+  }
+  throw usage(`--delegation: ${file} holds no delegation; the absent person makes one with: tenure delegate`);
 }

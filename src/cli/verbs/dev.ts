@@ -3,7 +3,8 @@ import { dirname, join } from 'node:path';
 import type { Command } from 'commander';
 import { onInterrupt } from '../io.js';
 import { removeDevNote, writeDevNote } from '../dev-file.js';
-import { prepare } from '../dev-folder.js';
+import { prepare, prepareKeys } from '../dev-folder.js';
+import { personOf } from '../person.js';
 import { stateFolder } from '../services.js';
 import { verb, type CommonOptions, type Runtime, type Session } from '../session.js';
 
@@ -29,6 +30,7 @@ export function addDev(program: Command, runtime: Runtime): void {
     const folder = stateFolder(dirname(configFile));
     await mkdir(folder, { recursive: true, mode: 0o700 });
     for (const line of await prepare(configFile)) session.out.say(line);
+    for (const line of await prepareKeys(configFile, personOf(session.io))) session.out.say(line);
     await serve(session, options, folder);
   });
 }

@@ -24,20 +24,23 @@ export function addHistory(program: Command, runtime: Runtime): void {
     );
   verb<HistoryOptions>(runtime, command, async (session, options, [typed]) => {
     const client = await session.services.client();
-    const facts = inOrder(await collect(client, typed!));
+    const unread = new Set<string>();
+    const facts = inOrder(await collect(client, typed!, (why) => unread.add(why)));
     if (facts.length === 0) throw unknownIdentity(nameOf(typed!));
     const shown = lastProcesses(facts, options.last === undefined ? Number.POSITIVE_INFINITY : Number(options.last));
     session.out.answer({
       identity: nameOf(typed!),
       facts: shown.map((fact) => ({ ...fact, sentence: sentenceOf(fact) })),
+      ...(unread.size > 0 && { unread: [...unread] }),
     });
     for (const fact of shown)
       session.out.say(`${session.out.paint.dim(instant(fact.at))}  ${label(fact)}${sentenceOf(fact)}`);
+    for (const why of unread) session.out.note(`not all of it can be told: ${why}`);
   });
 }
 
 /** The histories of the identity's runs and of its processes, or of one process. */
-async function collect(client: Client, typed: string): Promise<Fact[]> {
+async function collect(client: Client, typed: string, onUnreadable: (why: string) => void): Promise<Fact[]> {
   const name = nameOf(typed);
   const wanted = parseProcessId(typed)
     ? `WorkflowId = ${quoted(typed)}`
@@ -46,7 +49,8 @@ async function collect(client: Client, typed: string): Promise<Fact[]> {
   for await (const { workflowId, history } of client.workflow
     .list({ query: wanted })
     .intoHistories({ concurrency: 4 })) {
-    facts.push(...(await factsOf(client, workflowId, (history as temporal.api.history.v1.IHistory).events ?? [])));
+    const { events } = history as temporal.api.history.v1.IHistory;
+    facts.push(...(await factsOf(client, workflowId, events ?? [], onUnreadable)));
   }
   return facts;
 }

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { asking, change, requestOf, type ChangeOptions } from '../change.js';
+import { asking, change, type ChangeOptions } from '../change.js';
 import { confirm } from '../confirm.js';
 import { nameOf } from '../identities.js';
 import { exitCodes } from '../io.js';
@@ -26,6 +26,6 @@ export function addOffboard(program: Command, runtime: Runtime): void {
       session.out.note('nothing was asked for');
       return exitCodes.failure;
     }
-    return change(session, name, options, requestOf(session, options, 'offboard'));
+    return change(session, name, options, 'offboard');
   });
 }

@@ -8,7 +8,7 @@ import { exitCodes } from '../io.js';
 import { stagesView } from '../live.js';
 import { endDocument, tellEnd } from '../outcome.js';
 import { verb, type Runtime, type Session } from '../session.js';
-import { span } from '../words.js';
+import { span } from '../../domain/span.js';
 import { isWorked } from '../workers.js';
 
 interface RevokeOptions extends ChangeOptions {
@@ -37,15 +37,15 @@ export function addRevoke(program: Command, runtime: Runtime): void {
       session.out.note('nothing was asked for');
       return exitCodes.failure;
     }
-    return change(session, name, options, requestOf(session, options, 'revoke'));
+    return change(session, name, options, 'revoke');
   });
 }
 
 async function revokeNow(session: Session, name: string, options: RevokeOptions): Promise<number> {
   const { out, services } = session;
   const client = await services.client();
-  const request = requestOf(session, options, 'revoke', { emergency: true });
   const asked = performance.now();
+  const request = await requestOf(session, options, name, 'revoke', { emergency: true });
   await leave(client, name, request);
   out.say(
     `${name}: the emergency revocation is recorded and is taken up whatever happens here (request id ${request.id})`,

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { asking, change, requestOf, type ChangeOptions } from '../change.js';
+import { asking, change, type ChangeOptions } from '../change.js';
 import { verb, type Runtime } from '../session.js';
 
 export function addRotate(program: Command, runtime: Runtime): void {
@@ -11,6 +11,6 @@ export function addRotate(program: Command, runtime: Runtime): void {
       '\nExamples:\n  tenure rotate payments-db\n  tenure rotate payments-db --reason "laptop lost" --no-wait',
     );
   verb<ChangeOptions>(runtime, asking(command), (session, options, [name]) =>
-    change(session, name!, options, requestOf(session, options, 'rotate')),
+    change(session, name!, options, 'rotate'),
   );
 }

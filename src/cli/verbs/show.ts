@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import type { Client } from '@temporalio/client';
 import type { Command } from 'commander';
 import type { CredentialRecord } from '../../domain/credential.js';
@@ -38,7 +37,7 @@ export function addShow(program: Command, runtime: Runtime): void {
     tellState(out, state);
     if (running) tellRunning(out, running);
     tellRecent(out, state, last);
-    if (evidence) out.say(`  evidence: ${evidence.digest} in ${evidence.file}`);
+    if (evidence) out.say(`  evidence: ${evidence.digest}, told by: ${evidence.command}`);
     if (ui) out.say(`  Temporal UI    ${ui}`);
   });
 }
@@ -50,14 +49,17 @@ async function lastEnded(client: Client, state: IdentityState): Promise<ProcessR
   return ending?.how === 'ended' ? ending.result : undefined;
 }
 
-/** Where the record lies on the worker's machine. Only the operator's file says in which folder, and a responder may not have it. */
+/** The record by its digest, the log that it lies in, as far as the operator's file says, and what tells it. */
 async function evidenceOf(
   services: Services,
   operation: string,
   digest: string,
-): Promise<{ readonly digest: string; readonly file: string }> {
-  const config = await services.config().catch(() => undefined);
-  return { digest, file: join(config?.stateDirectory ?? '<stateDirectory>', 'evidence', `${operation}.json`) };
+): Promise<{ readonly digest: string; readonly file: string; readonly command: string }> {
+  const log = (await services.config().catch(() => undefined))?.evidence.log ?? {
+    directory: '<stateDirectory>/evidence',
+  };
+  const file = 'directory' in log ? log.directory : `s3://${log.s3.bucket}/${log.s3.prefix}`;
+  return { digest, file, command: `tenure explain ${operation}` };
 }
 
 function tellState(out: Output, state: IdentityState): void {

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { asking, change, requestOf, type ChangeOptions } from '../change.js';
+import { asking, change, type ChangeOptions } from '../change.js';
 import { verb, type Runtime } from '../session.js';
 
 interface ValidateOptions extends ChangeOptions {
@@ -16,6 +16,6 @@ export function addValidate(program: Command, runtime: Runtime): void {
       '\nExits with 1 when something drifted.\n\nExamples:\n  tenure validate payments-db\n  tenure validate payments-db --repair',
     );
   verb<ValidateOptions>(runtime, asking(command), (session, options, [name]) =>
-    change(session, name!, options, requestOf(session, options, 'validate', options.repair ? { repair: true } : {})),
+    change(session, name!, options, 'validate', options.repair ? { repair: true } : {}),
   );
 }

@@ -114,6 +114,29 @@ export class Changes {
     return [...brought.changed, ...brought.left.map(({ drift, byHand }) => `not changed: ${drift.detail}; ${byHand}`)];
   }
 
+  async bringRights(
+    subject: Subject,
+    holders: readonly Holder[],
+    sessions: 'keep' | 'end',
+  ): Promise<{ changed: readonly string[]; sessionsEnded: number }> {
+    const { identity, scope } = subject;
+    const principals = holders.map(({ principal }) => principal);
+    const brought = await this.change(subject, 'bringing its rights to the scope', async (session) => {
+      const done = await bring(session, { identity, database: this.database, scope });
+      if (sessions === 'keep') for (const login of principals) refuseLeft(done.left, done.facts, login);
+      return done;
+    });
+    if (sessions === 'keep') return { changed: brought.changed, sessionsEnded: 0 };
+    // Every login of the identity has its rights, also one that nobody named.
+    const logins = brought.facts.roles.logins.map(({ name }) => name);
+    const doing = this.doing(subject, `ending the sessions that ${logins.join(' and ')} had before`);
+    const { endSessionsTimeoutMs } = this.limits;
+    const reach = { reach: 'begun before' } as const;
+    const sessionsEnded = await endSessions(this.connections, doing, logins, endSessionsTimeoutMs, reach);
+    for (const login of principals) refuseUnrestored(brought, login);
+    return { changed: brought.changed, sessionsEnded };
+  }
+
   async remove(subject: Subject): Promise<readonly string[]> {
     const { principals } = await this.retire(subject, [], 'everything');
     return this.change(subject, 'removing its roles', (session, roles) =>
@@ -148,7 +171,7 @@ export class Changes {
 
   private endSessions(subject: Subject, principals: readonly string[], urgent = false): Promise<number> {
     const doing = this.doing(subject, `ending the sessions of ${principals.join(' and ')}`);
-    return endSessions(this.connections, doing, principals, this.limits.endSessionsTimeoutMs, urgent);
+    return endSessions(this.connections, doing, principals, this.limits.endSessionsTimeoutMs, { urgent });
   }
 
   private async markLogin(session: Session, subject: Subject, holder: Holder, login: Role | undefined): Promise<void> {

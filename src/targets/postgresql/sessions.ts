@@ -19,13 +19,16 @@ export async function usageOf({ client, now }: Session, principal: string, befor
   return { principal, sessions: rows.length, at: now, who: rows.slice(0, 20).map((row) => row.who) };
 }
 
-/** Ends all sessions of these logins and waits until none is left. Gives how many were ended. */
+/**
+ * Ends all sessions of these logins and waits until none is left. With `reach: 'begun before'` those that begin from now on stay: the
+ * logins are still accepted. Gives how many were ended.
+ */
 export async function endSessions(
   connections: Connections,
   doing: string,
   principals: readonly string[],
   timeoutMs: number,
-  urgent: boolean,
+  { urgent = false, reach = 'all' }: { readonly urgent?: boolean; readonly reach?: 'all' | 'begun before' } = {},
 ): Promise<number> {
   if (principals.length === 0) return 0;
   const ended = new Set<number>();
@@ -34,8 +37,9 @@ export async function endSessions(
     await joinRoles(session, principals);
     for (let calm = false; ;) {
       const { rows } = await session.client.query<{ pid: number }>(
-        'SELECT pid, pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = ANY($1)',
-        [principals],
+        `SELECT pid, pg_terminate_backend(pid) FROM pg_stat_activity
+         WHERE usename = ANY($1) AND ($2::timestamptz IS NULL OR backend_start < $2)`,
+        [principals, reach === 'all' ? null : session.now],
       );
       for (const { pid } of rows) ended.add(pid);
       if (rows.length === 0 && calm) return ended.size;
@@ -48,6 +52,6 @@ export async function endSessions(
 }
 
 function stillConnected(doing: string, left: number, timeoutMs: number): TenureError {
-  const message = `${doing}: ${left} sessions did not end within ${timeoutMs} ms; logins are disabled already, and it is tried again`;
+  const message = `${doing}: ${left} sessions did not end within ${timeoutMs} ms; it is tried again`;
   return new TenureError('StillInUse', message, { left });
 }

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { run } from '../../../src/cli/program.js';
+import { packageRoot } from '../../../src/package-root.js';
 import { eventually } from '../../support/engine.js';
 import { describeUnless } from '../../support/machine.js';
 import { makeLedger } from '../../systems/ledger.js';
@@ -26,7 +27,7 @@ describeUnless(lacking, 'the first hour', () => {
     folder = await mkdtemp(join(tmpdir(), 'tenure-dev-'));
     await writeFile(join(folder, 'ledger-password'), ledger.adminPassword, { mode: 0o600 });
     await mkdir(join(folder, 'manifests'));
-    dev = pretend({ cwd: folder, env: { TENURE_LOG: 'warn' } });
+    dev = pretend({ cwd: folder, env: { TENURE_LOG: 'warn', TENURE_AS: 'ada@example.com' } });
     devEnded = run(['dev'], dev.io);
     await eventually(
       async () => `${dev.stdout()}${dev.stderr()}`,
@@ -135,7 +136,13 @@ describeUnless(lacking, 'the first hour', () => {
     const plan = await tenure('plan');
     expect(plan.stdout).toContain('~ reports-db  rotate');
     expect(plan.stdout).toContain('["select"] -> ["select","insert"]; the new credential may do more');
-    const { code, stdout } = await tenure('apply');
+    const applying = tenure('apply');
+    await eventually(
+      () => tenure('list', '--gates'),
+      (listed) => listed.stdout.includes('reports-db'),
+    );
+    await tenure('approve', 'reports-db', '--as', 'second@localhost', '--yes', '--no-wait');
+    const { code, stdout } = await applying;
     expect(stdout).toContain('reports-db: rotate succeeded');
     expect(code).toBe(0);
   });
@@ -172,15 +179,17 @@ describeUnless(lacking, 'the first hour', () => {
       identity('reports-db', { may: 'select, insert' }),
       identity('payments-db', { environment: 'production' }),
     );
-    expect((await tenure('plan')).stdout).toContain('waits for an approval: tenure approve payments-db');
+    expect((await tenure('plan')).stdout).toContain(
+      'waits for an approval (one from team or platform): tenure approve payments-db',
+    );
     const applying = tenure('apply');
     await eventually(
       () => tenure('list', '--gates'),
       ({ stdout }) => stdout.includes('payments-db'),
     );
-    const approved = await tenure('approve', 'payments-db', '--yes');
+    const approved = await tenure('approve', 'payments-db', '--as', 'second@localhost', '--yes');
     expect(approved.stdout).toContain('provision payments-db (production, internal data)');
-    expect(approved.stdout).toMatch(/plan digest: sha256:[0-9a-f]{64}/);
+    expect(approved.stdout).toMatch(/Plan digest: sha256:[0-9a-f]{64}/);
     expect(approved.code).toBe(0);
     const applied = await applying;
     expect(applied.stdout).toContain('payments-db: provision succeeded');
@@ -200,7 +209,7 @@ describeUnless(lacking, 'the first hour', () => {
       () => tenure('list', '--gates'),
       ({ stdout }) => stdout.includes('reports-db'),
     );
-    await tenure('approve', 'reports-db', '--yes', '--no-wait');
+    await tenure('approve', 'reports-db', '--as', 'second@localhost', '--yes', '--no-wait');
     const { code, stdout } = await pruning;
     expect(stdout).toContain('reports-db: offboard succeeded');
     expect(code).toBe(0);
@@ -210,6 +219,21 @@ describeUnless(lacking, 'the first hour', () => {
   test('an emergency revocation is told with the time that it took', async () => {
     const { code, stdout } = await tenure('revoke', 'payments-db', '--now', '--reason', 'leaked');
     expect(stdout).toMatch(/(ms|s) from the request to the proven refusal/);
+    expect(code).toBe(0);
+  });
+
+  test('drills hold with the people of tenure dev, and those that would change its files say how they are run', async () => {
+    const applying = tenure('apply', join(packageRoot, 'examples/drill-db.yaml'));
+    await eventually(
+      () => tenure('list', '--gates'),
+      ({ stdout }) => stdout.includes('drill-db'),
+    );
+    await tenure('approve', 'drill-db', '--as', 'second@localhost', '--yes', '--no-wait');
+    expect((await applying).code).toBe(0);
+    const { code, stdout } = await tenure('drill');
+    expect(stdout).toContain('8 held, 0 broken, 5 not run');
+    expect(stdout).toMatch(/^held +own-approval: .*\n +nhi\/drill-db\/rotate\/\d+: ada@example.com asked for this/m);
+    expect(stdout).toMatch(/^not run stolen-key: .*\n.*npm run drill/m);
     expect(code).toBe(0);
   });
 });
@@ -224,7 +248,7 @@ async function addTarget(port: number): Promise<void> {
 async function restartDev(): Promise<void> {
   dev.interrupt();
   expect(await devEnded).toBe(0);
-  dev = pretend({ cwd: folder, env: { TENURE_LOG: 'warn' } });
+  dev = pretend({ cwd: folder, env: { TENURE_LOG: 'warn', TENURE_AS: 'ada@example.com' } });
   devEnded = run(['dev'], dev.io);
   await eventually(
     async () => `${dev.stdout()}${dev.stderr()}`,
@@ -233,7 +257,7 @@ async function restartDev(): Promise<void> {
 }
 
 async function tenure(...argv: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
-  const pretended = pretend({ cwd: folder, env: { TENURE_AS: 'grace@example.com' } });
+  const pretended = pretend({ cwd: folder, env: { TENURE_AS: 'ada@example.com' } });
   const code = await run(argv, pretended.io);
   return { code, stdout: pretended.stdout(), stderr: pretended.stderr() };
 }

@@ -1,7 +1,4 @@
 /** The verbs against a real Temporal server and the real workflows; only the target is a fake. */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { run } from '../../../src/cli/program.js';
 import type { IdentityState } from '../../../src/domain/identity.js';
@@ -23,7 +20,7 @@ beforeEach(() => {
   engine.around.target.drift = [];
 });
 
-const { tenure, tenureJson } = commandLineAt(() => engine.server.address);
+const { tenure, tenureJson, env } = commandLineAt(() => engine.server.address);
 
 async function provisioned(name: string): Promise<string> {
   await engine.do({ kind: 'provision', spec: specOf(name) }, name);
@@ -94,7 +91,7 @@ describe('rotate', () => {
   test('that the person no longer follows goes on by itself', async () => {
     const name = await provisioned('rotate-interrupted');
     engine.around.obligations = { approvals: 1, gateMs: 60_000 };
-    const pretended = pretend({ env: { TEMPORAL_ADDRESS: engine.server.address } });
+    const pretended = pretend({ env: env() });
     const running = run(['rotate', name], pretended.io);
     await eventually(
       async () => pretended.stdout(),
@@ -120,8 +117,8 @@ describe('approve and deny', () => {
     await atGate('gate-approved');
     const { code, stdout } = await tenure('approve', 'gate-approved', '--yes');
     expect(stdout).toContain('rotate gate-approved (test, internal data), owned by ada@example.com');
-    expect(stdout).toContain('plan digest: sha256:plan');
-    expect(stdout).toContain('grace@example.com approved sha256:plan');
+    expect(stdout).toMatch(/Plan digest: sha256:[0-9a-f]{64}\n/);
+    expect(stdout).toMatch(/grace@example\.com approved sha256:[0-9a-f]{64}\n/);
     expect(stdout).toContain('rotate succeeded');
     expect(code).toBe(0);
   });
@@ -130,7 +127,7 @@ describe('approve and deny', () => {
     const operation = await atGate('gate-other-plan');
     const { code, stderr } = await tenure('approve', 'gate-other-plan', '--digest', 'sha256:other', '--yes');
     expect(code).toBe(1);
-    expect(stderr).toContain('sha256:plan, not sha256:other');
+    expect(stderr).toMatch(/is sha256:[0-9a-f]{64}, not sha256:other/);
     expect((await engine.processWhen(operation, () => true)).gate?.votes).toEqual([]);
   });
 
@@ -192,6 +189,8 @@ describe('revoke --now', () => {
   test('of a life that has ended is refused at once, and begins none', async () => {
     const name = await provisioned('revoke-left');
     await tenure('offboard', name, '--yes');
+    // The life ends a moment after its last process.
+    await engine.process(`nhi/${name}`).result();
     const { code, stdout, stderr } = await tenure('revoke', name, '--now', '--timeout', '5s');
     expect(stdout).toBe('');
     expect(stderr).toContain(`the life of ${name} has ended (completed)`);
@@ -267,20 +266,11 @@ describe('list, show and history', () => {
     await tenure('cancel', name, '--reason', 'seen enough');
   });
 
-  test("show tells where the last evidence record lies, as far as the operator's file says", async () => {
+  test('show names the last evidence record and what tells it', async () => {
     const name = await provisioned('shown-evidence');
-    const file = `evidence/nhi/${name}/provision/1.json`;
     expect((await tenure('show', name)).stdout).toMatch(
-      new RegExp(`evidence: sha256:[0-9a-f]{64} in <stateDirectory>/${file}`),
+      new RegExp(`evidence: sha256:[0-9a-f]{64}, told by: tenure explain nhi/${name}/provision/1\n`),
     );
-    const folder = await mkdtemp(join(tmpdir(), 'tenure-show-'));
-    try {
-      const config = join(folder, 'tenure.yaml');
-      await writeFile(config, 'stateDirectory: kept\n');
-      expect((await tenure('show', name, '--config', config)).stdout).toContain(` in ${join(folder, 'kept', file)}\n`);
-    } finally {
-      await rm(folder, { recursive: true });
-    }
   });
 
   test('show tells state, credential, processes and proofs', async () => {

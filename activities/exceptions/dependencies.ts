@@ -1,0 +1,31 @@
+import type { Directory } from '../../src/domain/directory.js';
+import type { IdentityState } from '../../src/domain/identity.js';
+import type { Proposal } from '../../src/domain/exception.js';
+import type { Answer, ChangeRequest } from '../../src/domain/request.js';
+import type { ExceptionSettings } from '../../src/exceptions/options.js';
+import type { Published } from '../../src/exceptions/published.js';
+import type { Target } from '../../src/targets/target.js';
+import type { Signer } from '../../src/trust/statements.js';
+
+/** What exceptions need of other workflows. */
+export interface Others {
+  /** The state of an identity. Throws `InvalidRequest` where there is none, and retryably where it does not answer. */
+  state(identity: string): Promise<IdentityState>;
+  ask(identity: string, request: ChangeRequest): Promise<Answer>;
+  /** Opens a proposal; false where one of this id was opened before. */
+  open(proposal: Proposal): Promise<boolean>;
+  /** How a proposal like this stands that is open now, or was closed after `since`; undefined where there is none. */
+  proposedSince(identity: string, rule: string, since: Date): Promise<'open' | 'closed' | undefined>;
+}
+
+export interface ExceptionDependencies {
+  readonly settings: ExceptionSettings;
+  readonly published: Published;
+  /** The directory as it is now: a key that was removed signs nothing any more. */
+  loadDirectory(): Promise<Directory>;
+  readonly others: Others;
+  target(name: string): Target;
+  /** As whom this worker asks. Throws `InvalidRequest` where it has no key for that. */
+  signer(): Promise<Signer>;
+  readonly now?: () => Date;
+}

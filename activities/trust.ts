@@ -1,0 +1,34 @@
+import type { Directory } from '../src/domain/directory.js';
+import { weighBallot } from '../src/trust/ballots.js';
+import { issuedAt } from '../src/trust/issued-at.js';
+import { verifyRequest, verifyWord } from '../src/trust/requests.js';
+import type { TrustActivities } from './contract.js';
+
+/** What verifying needs from outside. */
+export interface TrustDependencies {
+  /** The directory as it is now: a key that was removed is nobody's from that moment on. */
+  loadDirectory(): Promise<Directory>;
+  readonly now?: () => Date;
+}
+
+/** Verifies who said what. */
+export function createTrustActivities({ loadDirectory, now = () => new Date() }: TrustDependencies): TrustActivities {
+  return {
+    async attest({ asked, identity }) {
+      return verifyRequest(asked, identity, { directory: await loadDirectory(), now: now() });
+    },
+
+    async attestWord(word) {
+      return verifyWord(word, { directory: await loadDirectory(), now: now() });
+    },
+
+    async weigh({ ballot, gate, plan, input }) {
+      const moment = { directory: await loadDirectory(), now: now() };
+      const { request, identity, operation } = input;
+      // The request was taken a while ago; what counts is who asks, by keys that hold now.
+      const receivedAt = issuedAt(request.signed);
+      const requester = await verifyRequest(request, identity, { ...moment, receivedAt });
+      return weighBallot({ ballot, gate, plan, operation, requester, ...moment });
+    },
+  };
+}

@@ -1,0 +1,107 @@
+import { randomUUID } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
+import type { Command } from 'commander';
+import type { Signed } from '../../domain/statement.js';
+import { advanceSigned, delegationSigned } from '../../trust/statements.js';
+import { durationOption } from '../durations.js';
+import { usage } from '../errors.js';
+import { verb, type CommonOptions, type Runtime, type Session } from '../session.js';
+import { signerOf, signing, type SigningOptions } from '../signing.js';
+
+interface SignedOptions extends CommonOptions, SigningOptions {
+  readonly for: number;
+  readonly reason: string;
+  readonly out?: string;
+}
+
+interface DelegateOptions extends SignedOptions {
+  readonly to: string;
+  readonly group: readonly string[];
+  readonly environment: readonly string[];
+  readonly from?: string;
+}
+
+interface AdvanceOptions extends SignedOptions {
+  readonly kind: readonly string[];
+  readonly identity: readonly string[];
+}
+
+/** For an absence: signed by whoever will be absent, bounded in time and groups, and never passed on. */
+export function addDelegate(program: Command, runtime: Runtime): void {
+  const command = signing(
+    program.command('delegate').description('let one other person decide for you while you are absent'),
+  )
+    .requiredOption('--to <person>', 'who may decide for you')
+    .requiredOption('--group <name...>', 'the groups of yours that it lends, and no others')
+    .requiredOption('--for <duration>', 'for how long, at most 31d', durationOption)
+    .requiredOption('--reason <text>', 'why; kept in the record')
+    .option('--environment <name...>', 'only for these environments (default: all)', [])
+    .option('--from <instant>', 'from when on, ISO 8601 (default: now)')
+    .option('--out <file>', 'write it here (default: print it)')
+    .addHelpText(
+      'after',
+      '\nGive the file to that person: tenure approve NAME --delegation FILE. To end it early, put its id under directory.revoked in tenure.yaml.\n\n' +
+        'Examples:\n  tenure delegate --to grace@example.com --group security --for 7d --reason "leave" --out leave.json',
+    );
+  verb<DelegateOptions>(runtime, command, async (session, options) => {
+    const { to, group: groups, environment: environments, reason } = options;
+    const id = randomUUID();
+    const nbf = instantOf(options.from);
+    const signer = await signerOf(session, options);
+    const signed = await delegationSigned({ id, to, groups, environments, nbf, reason }, options.for, signer);
+    await deliver(session, signed, options.out, `${signer.name} lets ${to} decide for ${groups.join(', ')}`, id);
+  });
+}
+
+/** A task of so many identities, until then. It counts only where a policy allows approvals in advance. */
+export function addPreApprove(program: Command, runtime: Runtime): void {
+  const command = signing(
+    program
+      .command('pre-approve')
+      .description('approve a bounded task in advance; counts only where a policy allows that in so many words'),
+  )
+    .requiredOption('--kind <kind...>', 'what may be done: rotate, revoke, …')
+    .requiredOption('--identity <name...>', 'to which identities, each once')
+    .requiredOption('--for <duration>', 'until when, at most 7d', durationOption)
+    .requiredOption('--reason <text>', 'why; kept in the record')
+    .option('--out <file>', 'write it here (default: print it)')
+    .addHelpText(
+      'after',
+      '\nWhoever does the task hands it in: tenure rotate NAME --advance FILE\n\n' +
+        'Examples:\n  tenure pre-approve --kind rotate --identity a-db b-db --for 1d --reason "move of the week" --out task.json',
+    );
+  verb<AdvanceOptions>(runtime, command, async (session, options) => {
+    const { kind: kinds, identity: identities, reason } = options;
+    const id = randomUUID();
+    const signer = await signerOf(session, options);
+    const signed = await advanceSigned({ id, kinds, identities, reason }, options.for, signer);
+    await deliver(
+      session,
+      signed,
+      options.out,
+      `${signer.name} approves ${kinds.join(', ')} of ${identities.join(', ')}`,
+      id,
+    );
+  });
+}
+
+async function deliver(
+  session: Session,
+  signed: Signed,
+  file: string | undefined,
+  what: string,
+  id: string,
+): Promise<void> {
+  session.out.answer({ id, ...signed });
+  if (file === undefined) return session.out.say(JSON.stringify(signed));
+  await writeFile(file, `${JSON.stringify(signed, undefined, 2)}\n`, { flag: 'wx' }).catch(() => {
+    throw usage(`--out: ${file} cannot be written, or is there already; name another file`);
+  });
+  session.out.say(`${what}; id ${id}; written to ${file}`);
+}
+
+function instantOf(text: string | undefined): string {
+  const at = text === undefined ? new Date() : new Date(text);
+  if (Number.isNaN(at.getTime())) throw usage(`--from: ${text} is no instant; write it like 2030-01-31T08:00:00Z`);
+  return at.toISOString();
+}

@@ -1,0 +1,58 @@
+/** What a gate shows, wherever it is shown: the Temporal UI, the command line, a notice. Pure. */
+import { inOneLine } from './clip.js';
+import type { Facts } from './facts.js';
+import { planInWords } from './plan-words.js';
+import type { ProcessPlan } from './plan.js';
+import type { GateState } from './process.js';
+import { missingInWords } from './quorum.js';
+
+/** One fact of a gate. */
+export interface GateLine {
+  readonly label: string;
+  readonly text: string;
+}
+
+/** Everything that somebody has to know before they sign, in the order in which it is read. */
+export function gateLines(plan: ProcessPlan, gate: GateState, facts?: Facts): GateLine[] {
+  const line = (label: string, text: string | undefined): GateLine[] =>
+    text ? [{ label, text: inOneLine(text) }] : [];
+  return [
+    ...line('Plan', planInWords(plan).join('; ')),
+    ...line('New since the last approved plan', listed(facts?.growth)),
+    ...line('Not as recorded at the target', listed(facts?.there)),
+    ...line('Granted and not used', listed(facts?.unused)),
+    ...line('Under the exceptions', listed(facts?.exceptions)),
+    ...line('Last approved', facts?.lastApproved && `${facts.lastApproved.operation}, ${facts.lastApproved.at}`),
+    ...line('Asked by', gate.requester),
+    ...line('May decide', mayDecide(gate)),
+    ...line('Because of', listed(gate.rules.map(({ id, why }) => `${id} (${why})`))),
+    ...line(
+      'Decided',
+      listed(gate.votes.map(({ approver, decision, onBehalfOf }) => voteInWords(approver, decision, onBehalfOf))),
+    ),
+    ...line('Missing', missingInWords(gate)),
+    ...line('Closes', gate.deadline),
+    ...line('Round', gate.number > 1 ? `${gate.number}: ${gate.reopened ?? 'opened again'}` : undefined),
+    ...line('Plan digest', gate.planDigest),
+  ];
+}
+
+/** Never who asked. */
+export function mayDecide({ groups, escalatedTo, stepUp, requester }: GateState): string {
+  const all = [...groups, ...(escalatedTo === undefined ? [] : [escalatedTo])];
+  const who = all.length === 0 ? 'any person in the directory' : `people of ${all.map(inWords).join(', ')}`;
+  return `${who} but ${requester}${stepUp ? ', with a security key that is touched and unlocked' : ''}`;
+}
+
+function voteInWords(approver: string, decision: 'approve' | 'deny', onBehalfOf: string | undefined): string {
+  const forWhom = onBehalfOf === undefined ? '' : ` for ${onBehalfOf}`;
+  return `${approver}${forWhom} ${decision === 'approve' ? 'approved' : 'denied'}`;
+}
+
+function inWords(group: string): string {
+  return group.replaceAll('|', ' or ');
+}
+
+function listed(all: readonly string[] | undefined): string | undefined {
+  return all?.join('; ');
+}

@@ -1,0 +1,83 @@
+/** Whether a gate has what it needs: a pure fold over verified votes. Persons count, not keys; a person has one vote. */
+import type { ProcessPlan } from './plan.js';
+import type { GateState, RefusedVote, Vote, Weighed } from './process.js';
+
+/** Where a round stands: one denial is enough, approvals have to be as many, and from the groups, that policy asks for. */
+export function settled(gate: GateState): 'open' | 'approved' | 'denied' {
+  if (gate.votes.some(({ decision }) => decision === 'deny')) return 'denied';
+  return missing(gate).length === 0 ? 'approved' : 'open';
+}
+
+/**
+ * The gate with one more ballot that was weighed, counted or kept with the reason why not. The last word of a person holds: an earlier one
+ * that is sent again, by whomever, changes nothing. `words`: the instant of the last word of each person in this round; it is kept up.
+ */
+export function tallied(gate: GateState, weighed: Weighed, words: Map<string, string>, at: string): GateState {
+  if (!weighed.counts) return withRefused(gate, weighed.refused);
+  const { vote, withdraws = false } = weighed;
+  const last = words.get(vote.approver);
+  if (last !== undefined && vote.at <= last)
+    return withRefused(gate, {
+      at,
+      claimed: vote.approver,
+      reason: 'a decision of this person is counted already',
+    });
+  words.set(vote.approver, vote.at);
+  const others = gate.votes.filter(({ approver }) => approver !== vote.approver);
+  return { ...gate, votes: withdraws ? others : [...others, vote] };
+}
+
+/** So many are kept. */
+const mostRefused = 50;
+
+function withRefused(gate: GateState, refused: RefusedVote): GateState {
+  return { ...gate, refused: [...gate.refused, refused].slice(-mostRefused) };
+}
+
+/** What is missing, one plain phrase each; empty where nothing is. */
+export function missing(gate: GateState): string[] {
+  const approvals = approvalsOf(gate);
+  const lacking = gate.needed - approvals.length;
+  const groups = groupsMissing(gate, approvals);
+  return [
+    ...(lacking > 0
+      ? [`${lacking} more ${lacking === 1 ? 'approval' : 'approvals'}${gate.stepUp ? ' with a security key' : ''}`]
+      : []),
+    ...groups.map((group) => `one from ${group.replaceAll('|', ' or ')}`),
+  ];
+}
+
+/** The same as one phrase. */
+export function missingInWords(gate: GateState): string {
+  const all = missing(gate);
+  return all.length === 0 ? 'needs nothing more' : `needs ${all.join(', ')}`;
+}
+
+/** Whether somebody with these groups is one of those asked for: `team|platform` is either. */
+export function isOf(groups: readonly string[], asked: string): boolean {
+  return asked.split('|').some((group) => groups.includes(group));
+}
+
+const roles = ['owner', 'team'] as const;
+
+/** The groups that somebody decides for on this plan: those of the directory, and the roles `owner` and `team` of its identity. */
+export function groupsFor(
+  { name, groups }: { readonly name: string; readonly groups: readonly string[] },
+  { owner, declared }: Pick<ProcessPlan, 'owner' | 'declared'>,
+): readonly string[] {
+  // A group of the directory that happens to be called like a role does not give the role.
+  const own = groups.filter((group) => !(roles as readonly string[]).includes(group));
+  const isOfTeam = declared?.team !== undefined && own.includes(declared.team);
+  return [...own, ...(owner === name ? ['owner'] : []), ...(isOfTeam ? ['team'] : [])];
+}
+
+function approvalsOf({ votes, stepUp }: GateState): Vote[] {
+  return votes.filter((vote) => vote.decision === 'approve' && (!stepUp || vote.stepUp));
+}
+
+/** The second group may stand in for any that has not decided. */
+function groupsMissing({ groups, escalatedTo }: GateState, approvals: readonly Vote[]): string[] {
+  const has = (group: string): boolean => approvals.some((vote) => isOf(vote.groups, group));
+  if (escalatedTo !== undefined && has(escalatedTo)) return [];
+  return groups.filter((group) => !has(group));
+}

@@ -1,0 +1,96 @@
+/** What policy would say to a change that nobody has asked for yet. Facts that only a worker knows are taken from the declarations. */
+import { partyNamed, type Attested, type Directory } from '../domain/directory.js';
+import type { Decision } from '../domain/decision.js';
+import type { Facts } from '../domain/facts.js';
+import type { IdentitySpec, IdentityState } from '../domain/identity.js';
+import { planOf } from '../domain/plan.js';
+import type { ProcessKind } from '../domain/process.js';
+import type { ChangeRequest } from '../domain/request.js';
+import { processId } from '../domain/wire.js';
+import type { Foreseen } from '../manifest/diff.js';
+import { digestOf } from './digest.js';
+import type { Policy, PolicyQuestion } from './policy.js';
+import { growthOf } from './scope-lines.js';
+
+/** As whom, and when. */
+export interface Foresight {
+  readonly policy: Policy;
+  readonly directory: Directory;
+  readonly requester: string;
+  readonly gateMs: number;
+  readonly now: Date;
+}
+
+/** What would be asked. */
+export interface Imagined extends Pick<ChangeRequest, 'emergency' | 'repair' | 'elevation' | 'ticket' | 'reason'> {
+  readonly kind: ProcessKind;
+  readonly spec: IdentitySpec;
+  readonly state?: IdentityState | undefined;
+}
+
+/** The question that policy would be asked, with no approvals. */
+export function imagine({ directory, requester, gateMs, now }: Foresight, imagined: Imagined): PolicyQuestion {
+  const { kind, spec, state, ...request } = imagined;
+  const plan = planOf({
+    kind,
+    operation: processId(spec.name, kind, (state?.processNumber ?? 0) + 1),
+    epoch: 0,
+    identity: spec.name,
+    request: { ...request, id: 'not asked yet', kind, requester },
+    spec,
+    ...(state?.spec && { specBefore: state.spec }),
+    ...(state?.current && { current: state.current }),
+  });
+  return {
+    plan,
+    requester: asThough(directory, requester, now),
+    facts: factsFrom(spec, state),
+    votes: [],
+    advance: [],
+    directory,
+    frozen: false,
+    now,
+    gateMs,
+  };
+}
+
+/** Somebody who stands in no directory is a person without groups here; the request itself would be refused. */
+function asThough(directory: Directory, name: string, now: Date): Attested {
+  const { kind, groups, owner } = partyNamed(directory, name) ?? {
+    kind: 'person' as const,
+    groups: [],
+    owner: undefined,
+  };
+  const who = { name, kind, groups, ...(owner !== undefined && { owner }) };
+  return { ...who, key: '', presence: 'none', at: now.toISOString(), statement: '' };
+}
+
+function factsFrom(spec: IdentitySpec, state: IdentityState | undefined): Facts {
+  const before = state?.current && state.spec;
+  const scope = spec.target.scope;
+  const to = (one: IdentitySpec) => ({
+    target: one.target.name,
+    scope: one.target.scope,
+    deliver: one.deliver.map(({ store, path }) => `${store}:${path}`),
+  });
+  return {
+    there: [],
+    growth: growthOf(before?.target.scope ?? {}, scope),
+    unused: [],
+    exceptions: [],
+    ...(before && {
+      lastApproved: {
+        operation: '',
+        at: '',
+        scopeDigest: digestOf(before.target.scope),
+        toDigest: digestOf(to(before)),
+      },
+    }),
+  };
+}
+
+/** The answer as `tenure plan` tells it. */
+export function foreseenIn({ effect, obligations, message }: Decision): Foreseen {
+  const { approvals, groups = [] } = obligations;
+  return { approvals, groups, ...(effect === 'deny' && message !== undefined && { refusal: message }) };
+}

@@ -1,0 +1,127 @@
+/** From a row of a table to the question that policy is asked. */
+import type { Attested, Directory, Party } from '../domain/directory.js';
+import type { Facts } from '../domain/facts.js';
+import { makesCredential, type ProcessKind, type Vote } from '../domain/process.js';
+import type { ProcessPlan } from '../domain/plan.js';
+import { groupsFor } from '../domain/quorum.js';
+import { processId } from '../domain/wire.js';
+import { digestOf } from './digest.js';
+import type { PolicyQuestion } from './request.js';
+import type { Cast, Given } from './table-schema.js';
+
+/** The question that a row means. */
+export function questionFrom(given: Given, cast: Cast): PolicyQuestion {
+  const directory = directoryOf(cast);
+  const plan = planFrom(given);
+  const voters = given.approvals.map((one) => (typeof one === 'string' ? { by: one, stepUp: false } : one));
+  return {
+    plan,
+    requester: attestedIn(directory, given),
+    facts: factsFrom(given, plan),
+    votes: voters.map((voter) => voteFrom(voter, plan, directory, given.at)),
+    advance: given.advance.map((approver) => ({ approver, groups: groupsIn(directory, approver, plan) })),
+    directory,
+    frozen: given.frozen,
+    now: new Date(given.at),
+    gateMs: 86_400_000,
+  };
+}
+
+function directoryOf({ people, machines }: Cast): Directory {
+  const parties: Party[] = [
+    ...Object.entries(people).map(([name, groups]) => ({ name, kind: 'person' as const, groups, keys: [] })),
+    ...Object.entries(machines).map(([name, machine]) => ({ name, ...machine, groups: [], keys: [] })),
+  ];
+  return { parties, revoked: [] };
+}
+
+function attestedIn({ parties }: Directory, { by, presence, at }: Given): Attested {
+  const party = parties.find(({ name }) => name === by);
+  const { kind = 'person', groups = [], owner } = party ?? {};
+  return { name: by, kind, groups, ...(owner !== undefined && { owner }), key: '', presence, at, statement: '' };
+}
+
+function planFrom(given: Given): ProcessPlan {
+  const { ask, by, identity, before, elevation, ticket, reason } = given;
+  const kind = kindOf(ask);
+  const { name, environment, dataClass, owner, team, every, strategy, target, scope } = identity;
+  const deliver = [`local:${name}`];
+  return {
+    v: 1,
+    kind,
+    operation: processId(name, kind, 1),
+    identity: name,
+    requester: by,
+    ...(reason !== undefined && { reason }),
+    emergency: ask === 'emergency-revoke',
+    environment,
+    dataClass,
+    ...(before && { before: { environment, dataClass, ...definedIn(before) } }),
+    ...(ask === 'repair' && { repair: true as const }),
+    ...(kind === 'elevate' && {
+      elevation: { scope: elevation.scope, forMs: elevation.for, incident: elevation.incident },
+    }),
+    ...(ticket !== undefined && { ticket }),
+    owner,
+    declared: {
+      kind: identity.kind,
+      ...(team !== null && { team }),
+      ...(every !== null && { everyMs: every }),
+      tags: identity.tags,
+    },
+    strategy,
+    ...(kind !== 'provision' && { from: { target, principal: name, version: '1', scope } }),
+    ...(makesCredential(kind) && { to: { target, scope, deliver } }),
+    consumers: [],
+    graceMs: 0,
+  };
+}
+
+function kindOf(ask: Given['ask']): ProcessKind {
+  if (ask === 'emergency-revoke') return 'revoke';
+  return ask === 'repair' ? 'validate' : ask;
+}
+
+function definedIn(labels: NonNullable<Given['before']>): Partial<NonNullable<ProcessPlan['before']>> {
+  const { environment, dataClass } = labels;
+  return { ...(environment !== undefined && { environment }), ...(dataClass !== undefined && { dataClass }) };
+}
+
+function factsFrom({ facts, at }: Given, { to }: ProcessPlan): Facts {
+  const { lastApproved, growth, unused, exceptions } = facts;
+  const toDigest = lastApproved === 'same' && to ? digestOf(to) : 'another';
+  return {
+    there: [],
+    growth,
+    unused,
+    exceptions,
+    ...(lastApproved !== 'none' && { lastApproved: { operation: '', at, scopeDigest: '', toDigest } }),
+  };
+}
+
+function voteFrom(
+  {
+    by,
+    stepUp,
+    onBehalfOf,
+  }: { readonly by: string; readonly stepUp: boolean; readonly onBehalfOf?: string | undefined },
+  plan: ProcessPlan,
+  directory: Directory,
+  at: string,
+): Vote {
+  return {
+    approver: by,
+    ...(onBehalfOf !== undefined && { onBehalfOf }),
+    decision: 'approve',
+    planDigest: digestOf(plan),
+    at,
+    groups: groupsIn(directory, onBehalfOf ?? by, plan),
+    stepUp,
+    key: '',
+    ballot: { signed: { statement: '', signature: '' } },
+  };
+}
+
+function groupsIn({ parties }: Directory, name: string, plan: ProcessPlan): readonly string[] {
+  return groupsFor(parties.find((party) => party.name === name) ?? { name, groups: [] }, plan);
+}

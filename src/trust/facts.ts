@@ -1,0 +1,79 @@
+/**
+ * What is known about an identity when policy decides, collected by the worker from its own records and from the target. Nothing of it
+ * comes with the workflow, which may be anybody's.
+ */
+import type { Drift } from '../domain/credential.js';
+import { TenureError } from '../domain/errors.js';
+import type { ProcessRecord } from '../domain/evidence.js';
+import type { Facts } from '../domain/facts.js';
+import type { ProcessInput } from '../domain/process.js';
+import type { ProcessPlan } from '../domain/plan.js';
+import { digestOf } from '../policy/digest.js';
+import { growthOf } from '../policy/scope-lines.js';
+
+/** Where facts come from. */
+export interface FactSources {
+  /** What was sealed about the identity, oldest first. */
+  recordsOf(identity: string): Promise<readonly ProcessRecord[]>;
+  /** How target and stores differ from what is recorded. */
+  inspect(input: ProcessInput): Promise<readonly Drift[]>;
+  /** Rights that are granted and that no recorded use explains, where the target records use. */
+  unusedRights?(input: ProcessInput): Promise<readonly string[]>;
+  /** Ids of the rules that an exception lifts for it now. */
+  liftedRules(identity: string, now: Date): Promise<readonly string[]>;
+}
+
+/** Collects the facts. Only for a gate, where people are shown it, the target is looked at too. */
+export async function collectFacts(
+  sources: FactSources,
+  input: ProcessInput,
+  plan: ProcessPlan,
+  isGated: boolean,
+  now: Date,
+): Promise<Facts> {
+  const { identity } = input;
+  const [records, exceptions] = await Promise.all([sources.recordsOf(identity), sources.liftedRules(identity, now)]);
+  const last = lastApproved(records);
+  const [there, unused] =
+    isGated && input.current ? await Promise.all([differences(sources, input), unusedOf(sources, input)]) : [[], []];
+  return {
+    there,
+    growth: plan.to ? growthOf(last?.plan?.to?.scope ?? {}, plan.to.scope).toSorted() : [],
+    unused,
+    ...(last && {
+      lastApproved: {
+        operation: last.operation,
+        at: last.endedAt,
+        scopeDigest: digestOf(last.plan!.to!.scope),
+        toDigest: digestOf(last.plan!.to),
+      },
+    }),
+    exceptions: exceptions.toSorted(),
+  };
+}
+
+/** The last plan that made a credential and was carried out. */
+function lastApproved(records: readonly ProcessRecord[]): ProcessRecord | undefined {
+  return records.findLast(({ outcome, plan }) => outcome === 'succeeded' && plan?.to !== undefined);
+}
+
+/** A target that cannot be read is no reason to say that nothing differs. */
+async function differences(sources: FactSources, input: ProcessInput): Promise<readonly string[]> {
+  try {
+    return (await sources.inspect(input)).map(({ detail }) => detail).toSorted();
+  } catch (error) {
+    return [`it could not be read (${codeOf(error)})`];
+  }
+}
+
+async function unusedOf(sources: FactSources, input: ProcessInput): Promise<readonly string[]> {
+  try {
+    return ((await sources.unusedRights?.(input)) ?? []).toSorted();
+  } catch (error) {
+    return [`its use could not be read (${codeOf(error)})`];
+  }
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof TenureError ? error.code : 'OutcomeUnknown';
+}

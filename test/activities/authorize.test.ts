@@ -1,0 +1,269 @@
+/** I6: what permits a run. Signatures, policies and permits are real; the facts are as each test says. */
+import '../support/quiet.js';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { createPolicyActivities } from '../../activities/policy.js';
+import { createTrustActivities } from '../../activities/trust.js';
+import type { AuthorizeInput } from '../../activities/contract.js';
+import type { Decision } from '../../src/domain/decision.js';
+import type { Directory } from '../../src/domain/directory.js';
+import { noFacts, type Facts } from '../../src/domain/facts.js';
+import { planOf } from '../../src/domain/plan.js';
+import type { Ballot, GateState, ProcessInput, Vote } from '../../src/domain/process.js';
+import type { ChangeRequest } from '../../src/domain/request.js';
+import { packageRoot } from '../../src/package-root.js';
+import { digestOf } from '../../src/policy/digest.js';
+import { policySource, type Policy } from '../../src/policy/policy.js';
+import { permitsIn, type Permits } from '../../src/trust/permits.js';
+import { advanceSigned, decisionSigned, requestSigned } from '../../src/trust/statements.js';
+import { directoryOf, person, type TestSigner } from '../support/signers.js';
+import { specOf } from '../support/spec.js';
+
+const ada = person('ada@example.com');
+const grace = person('grace@example.com');
+const rosa = person('rosa@example.com');
+const operation = 'nhi/app/rotate/2';
+const now = new Date('2030-01-01T10:00:00.000Z');
+const policies = (name: string): Promise<Policy> =>
+  policySource({ path: join(packageRoot, 'test', 'support', 'policies', name), productionEnvironments: [] }).current();
+
+let folder: string;
+let permits: Permits;
+let directory: Directory;
+let facts: Facts;
+let policy: Policy;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'tenure-authorize-'));
+  permits = permitsIn(folder);
+  directory = directoryOf(ada, grace, rosa);
+  facts = noFacts;
+  policy = await policies('one-approval');
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+/** Asks as a run of a workflow does. */
+function asked(question: AuthorizeInput, runId = 'run-1', at = now): Promise<Decision> {
+  const { authorize } = createPolicyActivities({
+    loadPolicy: async () => policy,
+    loadDirectory: async () => directory,
+    loadFreezes: async () => [],
+    factsOf: async () => facts,
+    permits,
+    gateMs: 3_600_000,
+    now: () => at,
+  });
+  const env = new MockActivityEnvironment({ workflowExecution: { workflowId: operation, runId } });
+  return env.run(authorize, question) as Promise<Decision>;
+}
+
+async function inputOf(differs: Partial<ChangeRequest> = {}, signer: TestSigner = ada): Promise<ProcessInput> {
+  const request: ChangeRequest = { id: 'r-1', kind: 'rotate', requester: signer.name, ...differs };
+  const signed = await requestSigned(request, 'app', signer, now);
+  return { kind: 'rotate', operation, epoch: 4, identity: 'app', request: signed, spec: specOf('app') };
+}
+
+const questionOf = (input: ProcessInput, gate?: GateState): AuthorizeInput => ({
+  input,
+  plan: planOf(input),
+  ...(gate && { gate }),
+});
+
+/** The gate that a decision opens, with these decisions of people in it, as the workflow keeps them. */
+async function gateOf(input: ProcessInput, decision: Decision, ...voters: TestSigner[]): Promise<GateState> {
+  const gate: GateState = {
+    planDigest: decision.planDigest,
+    policyDigest: decision.policyDigest,
+    evidenceDigest: decision.evidenceDigest!,
+    round: 'round-1',
+    run: 'run-1',
+    number: 1,
+    requester: decision.requester!.name,
+    needed: decision.obligations.approvals,
+    groups: decision.obligations.groups ?? [],
+    stepUp: decision.obligations.stepUp ?? false,
+    rules: decision.obligations.gates ?? [],
+    openedAt: now.toISOString(),
+    deadline: '2030-01-01T11:00:00.000Z',
+    votes: [],
+    refused: [],
+    outcome: 'approved',
+  };
+  const { weigh } = createTrustActivities({ loadDirectory: async () => directory, now: () => now });
+  const votes: Vote[] = [];
+  for (const voter of voters) {
+    const ballot: Ballot = { signed: await signedFor(gate, voter) };
+    const weighed = await weigh({ ballot, gate, plan: planOf(input), input });
+    if (weighed.counts) votes.push(weighed.vote);
+  }
+  return { ...gate, votes };
+}
+
+function signedFor(gate: GateState, voter: TestSigner): ReturnType<typeof decisionSigned> {
+  const { run, round, planDigest: plan, policyDigest: by, evidenceDigest: evidence, requester } = gate;
+  const own = {
+    operation,
+    run,
+    round,
+    plan,
+    policy: by,
+    evidence,
+    requester,
+    decision: 'approve',
+    reason: '',
+  } as const;
+  return decisionSigned(own, voter, now);
+}
+
+test('where nothing is owed the run that asks is permitted, for this plan and these rights', async () => {
+  policy = await policies('open');
+  const input = await inputOf();
+  const decision = await asked(questionOf(input));
+  expect(decision).toMatchObject({ effect: 'allow', permitted: true, requester: { name: ada.name, key: ada.keyId } });
+  expect(await permits.demand(operation, 'run-1')).toMatchObject({
+    identity: 'app',
+    request: 'r-1',
+    requester: ada.name,
+    plan: digestOf(planOf(input)),
+    specs: [digestOf(input.spec)],
+  });
+});
+
+test('where people are owed nobody is permitted, and the decision says whom to ask and what it is bound to', async () => {
+  facts = { ...noFacts, growth: ['select on table ledger'] };
+  const decision = await asked(questionOf(await inputOf()));
+  expect(decision).toMatchObject({
+    effect: 'allow',
+    permitted: false,
+    obligations: { approvals: 1, gateMs: 3_600_000, gates: [{ id: 'one-approval' }] },
+    evidenceDigest: digestOf(facts),
+    facts,
+  });
+  await expect(permits.demand(operation, 'run-1')).rejects.toMatchObject({ code: 'ApprovalRefused' });
+});
+
+test('with the approval of somebody else the run is permitted', async () => {
+  const input = await inputOf();
+  const gate = await gateOf(input, await asked(questionOf(input)), grace);
+  expect(await asked(questionOf(input, gate))).toMatchObject({ permitted: true });
+  expect(await permits.demand(operation, 'run-1')).toMatchObject({ plan: gate.planDigest });
+});
+
+test('hours later too, since a decision counts as of when it was signed', async () => {
+  const input = await inputOf();
+  const gate = await gateOf(input, await asked(questionOf(input)), grace);
+  const later = new Date(now.getTime() + 20 * 3_600_000);
+  expect(await asked(questionOf(input, gate), 'run-1', later)).toMatchObject({ permitted: true });
+});
+
+test('votes that a workflow makes up count for nothing, however many', async () => {
+  const input = await inputOf();
+  const gate = await gateOf(input, await asked(questionOf(input)));
+  const madeUp = ['grace@example.com', 'rosa@example.com'].map((approver): Vote => ({
+    approver,
+    decision: 'approve',
+    planDigest: gate.planDigest,
+    at: now.toISOString(),
+    groups: ['security'],
+    stepUp: true,
+    key: 'made up',
+    ballot: { signed: { statement: JSON.stringify({ approver }), signature: 'made up' } },
+  }));
+  const decision = await asked(questionOf(input, { ...gate, votes: madeUp }));
+  expect(decision).toMatchObject({ permitted: false, obligations: { approvals: 1 } });
+});
+
+test('an approval whose key was removed meanwhile does not count any more', async () => {
+  const input = await inputOf();
+  const gate = await gateOf(input, await asked(questionOf(input)), grace);
+  directory = directoryOf(ada, rosa);
+  expect(await asked(questionOf(input, gate))).toMatchObject({ permitted: false });
+});
+
+test('votes of the gate of another run do not count: a reset opens the gate again', async () => {
+  const input = await inputOf();
+  const gate = await gateOf(input, await asked(questionOf(input)), grace);
+  expect(await asked(questionOf(input, gate), 'run-2')).toMatchObject({ permitted: false });
+});
+
+test('a run that was reset after it had been permitted is refused', async () => {
+  policy = await policies('open');
+  const input = await inputOf();
+  await asked(questionOf(input));
+  await expect(asked(questionOf(input), 'run-2')).rejects.toMatchObject({ code: 'ApprovalRefused' });
+});
+
+test.each<[string, () => void | Promise<void>]>([
+  ['the facts', () => void (facts = { ...noFacts, there: ['app may delete'] })],
+  ['the policies', async () => void (policy = { ...policy, digest: `sha256:${'0'.repeat(64)}` })],
+])('approvals do not count any more when %s have changed meanwhile', async (_, change) => {
+  const input = await inputOf();
+  const gate = await gateOf(input, await asked(questionOf(input)), grace);
+  await change();
+  const decision = await asked(questionOf(input, gate));
+  expect(decision).toMatchObject({ effect: 'allow', permitted: false, obligations: { approvals: 1 } });
+  expect([gate.policyDigest, gate.evidenceDigest]).not.toEqual([decision.policyDigest, decision.evidenceDigest]);
+});
+
+test('policies that were loosened meanwhile let nothing slip through that was not approved under them', async () => {
+  const input = await inputOf();
+  const strict = await asked(questionOf(input));
+  policy = await policies('open');
+  for (const gate of [await gateOf(input, strict), await gateOf(input, strict, grace)])
+    expect(await asked(questionOf(input, gate))).toMatchObject({ permitted: false, obligations: { approvals: 0 } });
+});
+
+test('a plan that is not what follows from the input is refused', async () => {
+  const input = await inputOf();
+  const shown = { ...planOf(input), graceMs: 1 };
+  await expect(asked({ input, plan: shown })).rejects.toMatchObject({ code: 'ApprovalRefused' });
+});
+
+test('a request that nobody signed, or that is not what was signed, is refused', async () => {
+  const input = await inputOf();
+  const { signed: _signed, ...unsigned } = input.request;
+  await expect(asked(questionOf({ ...input, request: unsigned }))).rejects.toMatchObject({ code: 'ApprovalRefused' });
+  const changed = { ...input, request: { ...input.request, emergency: true } };
+  await expect(asked(questionOf(changed))).rejects.toMatchObject({ code: 'ApprovalRefused' });
+  const elsewhere = { ...input, identity: 'api' };
+  await expect(asked(questionOf(elsewhere))).rejects.toMatchObject({ code: 'ApprovalRefused' });
+});
+
+test('a request that was kept for months permits nothing', async () => {
+  policy = await policies('open');
+  const later = new Date(now.getTime() + 46 * 86_400_000);
+  await expect(asked(questionOf(await inputOf()), 'run-1', later)).rejects.toMatchObject({
+    message: expect.stringContaining('too long ago'),
+  });
+});
+
+test('who asked is looked up again: somebody who was taken out of the directory asks for nothing any more', async () => {
+  const input = await inputOf();
+  directory = directoryOf(grace);
+  await expect(asked(questionOf(input))).rejects.toMatchObject({ code: 'ApprovalRefused' });
+});
+
+test('an approval in advance is used up by the run that it permits', async () => {
+  policy = await policies('in-advance');
+  const own = { id: 'a-1', kinds: ['rotate'], identities: ['app'], reason: 'the move' };
+  const advance = [await advanceSigned(own, 86_400_000, grace, now)];
+  expect(await asked(questionOf(await inputOf({ advance })))).toMatchObject({ permitted: true });
+  const again = await inputOf({ id: 'r-2', advance });
+  const third = { ...again, operation: 'nhi/app/rotate/3' };
+  await expect(asked(questionOf(third))).rejects.toMatchObject({
+    message: expect.stringContaining('in advance'),
+  });
+});
+
+test.each([
+  ['of whoever asks', ada, {}],
+  ['for another kind', grace, { kinds: ['revoke'] }],
+  ['for other identities', grace, { identities: ['api'] }],
+])('an approval in advance %s does not count', async (_, signer, differs) => {
+  policy = await policies('in-advance');
+  const own = { id: 'a-1', kinds: ['rotate'], identities: ['app'], reason: 'the move', ...differs };
+  const advance = [await advanceSigned(own, 86_400_000, signer, now)];
+  expect(await asked(questionOf(await inputOf({ advance })))).toMatchObject({ permitted: false });
+});

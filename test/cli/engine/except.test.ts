@@ -1,0 +1,129 @@
+/** `tenure except` against a real server, with real signatures. */
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { run } from '../../../src/cli/program.js';
+import { exceptionWorkflow } from '../../../src/domain/exception.js';
+import { identityId, identityWorkflow, taskQueue } from '../../../src/domain/wire.js';
+import { liveExceptions } from '../../../src/exceptions/live.js';
+import { ada, alan, ExceptionEngine, grace, olga, robot } from '../../support/exceptions.js';
+import { directoryOf, directoryYaml, type TestSigner } from '../../support/signers.js';
+import { pretend } from '../support/terminal.js';
+
+let engine: ExceptionEngine;
+beforeAll(async () => {
+  engine = await ExceptionEngine.start();
+  await mkdir(join(engine.folder, '.tenure', 'keys'), { recursive: true });
+  for (const { name, pem } of [ada, grace, olga])
+    await writeFile(join(engine.folder, '.tenure', 'keys', `${name}.pem`), pem!, { mode: 0o600 });
+  const rules = "exceptions: { commands: { 'yes': [/bin/true] }, longest: 20d, life: 10d, never: [never-this] }\n";
+  await writeFile(
+    join(engine.folder, 'tenure.yaml'),
+    directoryYaml(directoryOf(ada, grace, alan, olga, robot)) + rules,
+  );
+  await engine.client.workflow.start(identityWorkflow, {
+    workflowId: identityId('payments-db'),
+    taskQueue,
+    args: [{ name: 'payments-db' }],
+  });
+});
+afterAll(async () => engine?.stop());
+
+async function tenure(as: TestSigner, ...argv: string[]): Promise<{ code: number; out: string; err: string }> {
+  const { address } = engine;
+  const env = { TENURE_CONFIG: join(engine.folder, 'tenure.yaml'), TEMPORAL_ADDRESS: address, TENURE_AS: as.name };
+  const pretended = pretend({ env });
+  const code = await run(['except', ...argv], pretended.io);
+  return { code, out: pretended.stdout(), err: pretended.stderr() };
+}
+
+const ask = [
+  'payments-db',
+  '--rule',
+  'rotation-overdue',
+  '--reason',
+  'the vendor changes its driver',
+  '--control',
+  'kind=command name=yes',
+];
+
+async function askedFor(...more: string[]): Promise<string> {
+  const { out, err } = await tenure(ada, ...ask, ...more, '--json');
+  const { exception } = JSON.parse(out) as { exception?: string };
+  if (exception === undefined) throw new Error(err);
+  await engine.when(exception, ({ phase }) => phase === 'gate');
+  return exception;
+}
+
+describe('tenure except', () => {
+  test('asks, shows what is signed, and holds once somebody else approves; then it is withdrawn', async () => {
+    const id = await askedFor();
+    expect(await tenure(ada, 'list')).toMatchObject({
+      code: 0,
+      out: expect.stringContaining(`tenure except approve ${id}`),
+    });
+    const approved = await tenure(grace, 'approve', id, '--yes');
+    expect(approved).toMatchObject({
+      code: 0,
+      out: expect.stringContaining('Control holds: the program yes says yes'),
+    });
+    await engine.when(id, ({ phase }) => phase === 'active');
+    expect((await liveExceptions(engine.folder, 'payments-db', new Date())).map((one) => one.id)).toContain(id);
+    expect((await tenure(olga, 'withdraw', id, '--reason', 'rotated by hand')).code).toBe(0);
+    await engine.when(id, ({ phase }) => phase === 'ended');
+    expect((await tenure(ada, 'list', '--all')).out).toMatch(new RegExp(`${id}.*ended`));
+  });
+
+  test('lets nobody approve their own, and says why on record', async () => {
+    const id = await askedFor();
+    await tenure(ada, 'approve', id, '--yes');
+    const { gate } = await engine.when(id, (state) => state.gate!.refused.length > 0);
+    expect([gate!.votes.length, gate!.refused[0]!.reason]).toEqual([
+      0,
+      expect.stringContaining('nobody approves their own request'),
+    ]);
+    expect((await tenure(grace, 'deny', id, '--yes', '--reason', 'no')).code).toBe(0);
+    await engine.when(id, ({ phase }) => phase === 'ended');
+  });
+
+  test('lasts as long as the configuration says, and no longer than that allows', async () => {
+    const id = await askedFor();
+    const { terms } = await engine.when(id, () => true);
+    const days = (Date.parse(terms!.until) - Date.now()) / 86_400_000;
+    expect(days).toBeGreaterThan(9.9);
+    expect(days).toBeLessThan(10.1);
+    expect(await tenure(ada, ...ask, '--until', '21d')).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('20d at most'),
+    });
+    await tenure(ada, 'withdraw', id, '--reason', 'the test is over');
+  });
+
+  test.each([
+    ['a rule that nothing is excepted from', ['--rule', 'never-this'], /nothing is excepted from never-this/],
+    ['a program that is not named', ['--control', 'kind=command name=other'], /no program is named other/],
+  ])('asks for nothing with %s', async (_what, more, message) => {
+    const before = (await engine.client.workflow.count(`WorkflowType = '${exceptionWorkflow}'`)).count;
+    const { code, err } = await tenure(ada, ...ask, ...more);
+    expect([code, err]).toEqual([1, expect.stringMatching(message)]);
+    expect((await engine.client.workflow.count(`WorkflowType = '${exceptionWorkflow}'`)).count).toBe(before);
+  });
+
+  test.each([
+    ['kind=sentence'],
+    ['kind=http url=nowhere'],
+    ['kind=sessions at-most=many'],
+    ['kind=validate name=x'],
+    ['kind=validate kind=validate'],
+    [''],
+  ])('takes no control %j', async (control) => {
+    expect((await tenure(ada, ...ask, '--control', control)).code).toBe(2);
+  });
+
+  test('says so where there is none of this name', async () => {
+    expect(await tenure(grace, 'approve', 'no-such', '--yes')).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('there is no exception no-such'),
+    });
+  });
+});

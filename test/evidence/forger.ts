@@ -1,0 +1,123 @@
+/** Somebody who has a bundle, and the key of the log: changes what they like and makes every signature, hash and proof fit again. */
+import { generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { canonicalJson } from '../../src/canonical-json.js';
+import type { ProcessRecord } from '../../src/domain/evidence.js';
+import type { ProcessPlan } from '../../src/domain/plan.js';
+import { attachmentName, digestOfText } from '../../src/evidence/attachments.js';
+import { proofName } from '../../src/evidence/bundle/export.js';
+import type { BundleFiles } from '../../src/evidence/bundle/files.js';
+import { withManifest } from '../../src/evidence/bundle/manifest.js';
+import { formatProof, signCheckpoint } from '../../src/evidence/checkpoint.js';
+import { signEnvelope, type Envelope } from '../../src/evidence/dsse.js';
+import { evidenceKeyFile } from '../../src/evidence/open.js';
+import { readEvidenceKey } from '../../src/evidence/key.js';
+import { entryName } from '../../src/evidence/log.js';
+import { leafHash, treeOf } from '../../src/evidence/merkle.js';
+import { logKeyOf } from '../../src/evidence/note.js';
+import { recordIn, statementOf } from '../../src/evidence/records.js';
+import { digestOf } from '../../src/policy/digest.js';
+import type { Life } from './life.js';
+
+type Change = (record: ProcessRecord, forger: Forger) => ProcessRecord;
+
+export class Forger {
+  private records: ProcessRecord[];
+  private readonly attached: Map<string, string>;
+  private isSignedAnew = true;
+
+  private constructor(
+    private readonly files: BundleFiles,
+    private readonly life: Life,
+    private readonly ownKey: KeyObject | undefined,
+  ) {
+    const entries = [...files].filter(([name]) => name.startsWith('entries/')).sort();
+    this.records = entries.map(([, text]) => {
+      const { payload } = JSON.parse(text) as Envelope;
+      return recordIn(Buffer.from(payload, 'base64').toString())!;
+    });
+    this.attached = new Map([...files].filter(([name]) => /^(histories|bundles|directories)\//.test(name)));
+  }
+
+  static of(files: BundleFiles, life: Life, key?: 'another key'): Forger {
+    return new Forger(files, life, key && generateKeyPairSync('ed25519').privateKey);
+  }
+
+  record(index: number): ProcessRecord {
+    return this.records[index]!;
+  }
+
+  change(index: number, change: Change): this {
+    this.records = this.records.map((record, at) => (at === index ? change(record, this) : record));
+    return this;
+  }
+
+  /** Takes away every record from `size` on; the checkpoint stays, until {@link signed}. */
+  cutTo(size: number): this {
+    this.records = this.records.slice(0, size);
+    this.isSignedAnew = false;
+    return this;
+  }
+
+  signed(): this {
+    this.isSignedAnew = true;
+    return this;
+  }
+
+  changeHistory(index: number, change: (events: Record<string, unknown>[]) => Record<string, unknown>[]): this {
+    return this.change(index, (record) => {
+      const name = attachmentName('histories', record.history!.digest);
+      const { events } = JSON.parse(this.attached.get(name)!) as { events: Record<string, unknown>[] };
+      const changed = change(events);
+      const text = JSON.stringify({ events: changed });
+      const digest = digestOfText(text);
+      this.attached.delete(name);
+      this.attached.set(attachmentName('histories', digest), text);
+      return { ...record, history: { ...record.history!, digest, events: changed.length } };
+    });
+  }
+
+  changeCode(change: (code: string) => string): this {
+    const [[name, code]] = [...this.attached].filter(([each]) => each.startsWith('bundles/')) as [[string, string]];
+    const changed = change(code);
+    const workflows = digestOfText(changed);
+    this.attached.delete(name);
+    this.attached.set(attachmentName('bundles', workflows), changed);
+    this.records = this.records.map((record) => ({ ...record, code: { ...record.code, workflows } }));
+    return this;
+  }
+
+  /** Another plan, and its digest wherever the log's key holder can write it. */
+  withPlan(record: ProcessRecord, plan: ProcessPlan): ProcessRecord {
+    const planDigest = digestOf(plan);
+    const votes = record.gate!.votes.map((vote) => ({ ...vote, planDigest }));
+    return {
+      ...record,
+      plan,
+      decision: { ...record.decision!, planDigest },
+      gate: { ...record.gate!, planDigest, votes },
+    };
+  }
+
+  async bundle(): Promise<BundleFiles> {
+    const privateKey =
+      this.ownKey ?? (await readEvidenceKey({ file: evidenceKeyFile(this.life.engine.evidence.stateDirectory) }));
+    const name = 'tenure';
+    const texts = this.records.map((record) => canonicalJson(signEnvelope(statementOf(record), name, privateKey)));
+    const leaves = texts.map((text) => leafHash(text));
+    const tree = treeOf(leaves);
+    const checkpoint = this.isSignedAnew
+      ? signCheckpoint({ origin: name, size: tree.size, root: tree.root() }, privateKey)
+      : this.files.get('checkpoint')!;
+    const content = new Map([
+      ['log.vkey', `${logKeyOf(name, privateKey).text}\n`],
+      ['checkpoint', checkpoint],
+      ['leaves', `${leaves.map((leaf) => leaf.toString('base64')).join('\n')}\n`],
+      ...this.attached,
+    ]);
+    for (const [index, text] of texts.entries()) {
+      content.set(entryName(index), text);
+      content.set(proofName(index), formatProof({ index, hashes: tree.inclusion(index), checkpoint }));
+    }
+    return withManifest(content, {}, [...texts.keys()]);
+  }
+}

@@ -1,0 +1,104 @@
+import { describe, expect, test } from 'vitest';
+import { explain } from '../../src/policy/explain.js';
+import { foreseenIn, imagine, type Foresight } from '../../src/policy/foresee.js';
+import { policySource } from '../../src/policy/policy.js';
+import { newIdentity, type IdentityState } from '../../src/domain/identity.js';
+import { specOf } from '../support/spec.js';
+import { directory, now, questionOf } from './scene.js';
+
+const policy = await policySource({ productionEnvironments: ['production'] }).current();
+const foresight: Foresight = { policy, directory, requester: 'ada@example.com', gateMs: 1_000, now };
+const spec = specOf('ledger', { environment: 'production' });
+const scope = { grants: [{ on: 'ledger', may: ['select'] }] };
+const current = { version: '1', target: 'db', principal: 'p', fingerprint: 'f', deliveries: [], createdAt: '' };
+const state = (differs: Partial<IdentityState> = {}): IdentityState => ({
+  ...newIdentity('ledger'),
+  processNumber: 4,
+  spec,
+  current,
+  ...differs,
+});
+
+describe('an explanation', () => {
+  test('names the policies, and the people who could approve', () => {
+    expect(explain(policy, questionOf({ environment: 'production', dataClass: 'regulated' }))).toMatchObject({
+      identity: 'ledger',
+      requester: 'ada@example.com',
+      outcome: 'needs people',
+      reasons: ['production', 'regulated-data'],
+      approvals: 1,
+      gates: [
+        {
+          id: 'production',
+          people: ['bob@example.com', 'dan@example.com'],
+          of: [{ group: 'team|platform', people: ['bob@example.com', 'dan@example.com'] }],
+          hopeless: false,
+        },
+        { id: 'regulated-data', people: ['cyd@example.com'], hopeless: false },
+      ],
+    });
+  });
+
+  test('says where nobody could', () => {
+    const alone = { parties: directory.parties.filter(({ name }) => name === 'ada@example.com'), revoked: [] };
+    const [gate] = explain(policy, questionOf({ environment: 'production' }, { directory: alone })).gates;
+    expect(gate).toMatchObject({ people: [], of: [{ people: [] }], hopeless: true });
+  });
+
+  test('says that nothing is needed, or why it is denied', () => {
+    expect(explain(policy, questionOf())).toMatchObject({ outcome: 'allowed', approvals: 0, gates: [] });
+    expect(explain(policy, questionOf({ owner: 'x@example.com' }))).toMatchObject({
+      outcome: 'denied',
+      reasons: ['owner-in-directory'],
+      message: expect.stringContaining('Its owner is no person'),
+    });
+    const revoked = explain(policy, questionOf({ kind: 'revoke', emergency: true }));
+    expect(revoked).toMatchObject({ outcome: 'allowed', review: { people: 1 } });
+    expect(explain(policy, questionOf()).review).toBeUndefined();
+  });
+});
+
+describe('what is foreseen', () => {
+  test('is the decision on the plan that would be made', () => {
+    const question = imagine(foresight, { kind: 'rotate', spec, state: state() });
+    expect(question.plan).toMatchObject({
+      operation: 'nhi/ledger/rotate/5',
+      requester: 'ada@example.com',
+      from: { version: '1' },
+    });
+    expect(question.requester).toMatchObject({ kind: 'person', groups: ['payments'] });
+    expect(foreseenIn(policy.decide(question))).toEqual({ approvals: 1, groups: ['team|platform'] });
+  });
+
+  test('knows what would grow, and what would stay', () => {
+    const grown = imagine(foresight, {
+      kind: 'rotate',
+      spec: { ...spec, target: { name: 'db', scope } },
+      state: state(),
+    });
+    expect(grown.facts.growth).toEqual(['select on table ledger']);
+    const same = imagine({ ...foresight, requester: 'automation/tenure' }, { kind: 'rotate', spec, state: state() });
+    expect(foreseenIn(policy.decide(same))).toEqual({ approvals: 0, groups: [] });
+  });
+
+  test('of something new has no past', () => {
+    const question = imagine(foresight, { kind: 'provision', spec });
+    expect(question.facts.lastApproved).toBeUndefined();
+    const { spec: _spec, ...unknown } = state();
+    expect(imagine(foresight, { kind: 'provision', spec, state: unknown }).facts.lastApproved).toBeUndefined();
+  });
+
+  test('tells a refusal in the words of the policy', () => {
+    const orphan = { ...spec, owner: { person: 'x@example.com' } };
+    expect(foreseenIn(policy.decide(imagine(foresight, { kind: 'provision', spec: orphan })))).toMatchObject({
+      approvals: 0,
+      refusal: expect.stringContaining('Its owner is no person of the directory'),
+    });
+  });
+
+  test('for somebody unknown is that of a person without groups, and for a machine that of its owner', () => {
+    const of = (requester: string) => imagine({ ...foresight, requester }, { kind: 'rotate', spec }).requester;
+    expect(of('x@example.com')).toMatchObject({ kind: 'person', groups: [] });
+    expect(of('service/ledger')).toMatchObject({ kind: 'service', owner: 'ada@example.com' });
+  });
+});
