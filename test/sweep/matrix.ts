@@ -187,7 +187,8 @@ export function outcomesOf({ way, fault, process, step, stage, effect }: Case): 
     // A cancel that comes with the answer of the last step comes too late; so does one before what asks nobody and only goes forward.
     const isLate =
       (fault === 'cancel-after' && (process === 'provision' || process === 'validate')) ||
-      (process === 'provision' && stage === 'hand over') ||
+      // Publishing is done in-process, where no cancel is heard: it comes when the consumers are told.
+      (process === 'provision' && (stage === 'publish' || stage === 'hand over')) ||
       step === 'inspect' ||
       (way === 'decide' && ['revoke', 'emergency', 'repair'].includes(process));
     return isLate ? ['undone', 'succeeded'] : ['undone'];
