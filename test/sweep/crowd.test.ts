@@ -57,7 +57,7 @@ describeOn(started, 'workers as processes of their own', (ground) => {
         expect(lives.filter(({ status }) => status === 'rejected')).toEqual([]);
         killer.lift();
         for (const subject of subjects) {
-          const { recent } = await subject.stateWhen((state) => !state.running && state.recent.length === 7);
+          const { recent } = await subject.stateWhen(({ running, queue }) => !running && queue.length === 0);
           expect(recent.map(({ kind, outcome }) => `${kind} ${outcome}`)).toEqual([
             'provision succeeded',
             ...Array.from({ length: rotations }, () => 'rotate succeeded'),
