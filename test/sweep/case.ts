@@ -91,6 +91,8 @@ class Run {
     const fault = this.arm();
     const asked = await this.begin();
     await this.recover(fault);
+    // What the identity does afterwards begins a moment after the record that ends the process.
+    if (swept.stage === 'afterwards') await Promise.race([fault.hasStruck, sleep(10_000, undefined, { ref: false })]);
     fault.lift();
     await this.settled();
     if (fault.struck === 0) throw new Error('the fault never struck');
