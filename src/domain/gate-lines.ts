@@ -37,11 +37,11 @@ export function gateLines(plan: ProcessPlan, gate: GateState, facts?: Facts): Ga
   ];
 }
 
-/** Never who asked. */
-export function mayDecide({ groups, escalatedTo, stepUp, requester }: GateState): string {
+/** Never who asked, nor who is behind that. */
+export function mayDecide({ groups, escalatedTo, stepUp, requester, behind = [] }: GateState): string {
   const all = [...groups, ...(escalatedTo === undefined ? [] : [escalatedTo])];
   const who = all.length === 0 ? 'any person in the directory' : `people of ${all.map(inWords).join(', ')}`;
-  return `${who} but ${requester}${stepUp ? ', with a security key that is touched and unlocked' : ''}`;
+  return `${who} but ${[requester, ...behind].join(' and ')}${stepUp ? ', with a security key that is touched and unlocked' : ''}`;
 }
 
 function voteInWords(approver: string, decision: 'approve' | 'deny', onBehalfOf: string | undefined): string {

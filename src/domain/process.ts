@@ -200,6 +200,8 @@ export interface GateState {
   /** Why there is another round. */
   readonly reopened?: string;
   readonly requester: string;
+  /** Who else is behind the request: the owner of an automation, for whom it asks. They may not approve it either. */
+  readonly behind?: readonly string[];
   readonly needed: number;
   readonly groups: readonly string[];
   readonly stepUp: boolean;

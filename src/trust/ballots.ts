@@ -89,6 +89,8 @@ function demandMayDecide({ name, kind }: Attested, requester: Attested): void {
   if (!mayApprove({ kind })) throw refused('no-person', `${name} is no person (${kind}): it can ask and never approve`);
   if (requester.name === name)
     throw refused('own-request', `${name} asked for this, and nobody approves their own request`);
+  if (requester.behind?.includes(name))
+    throw refused('own-request', `this was asked on behalf of ${name}, and nobody approves what is asked for them`);
   if (personsBehind(requester).includes(name))
     throw refused('own-request', `${name} answers for ${requester.name}, which asked for this`);
 }
@@ -165,12 +167,12 @@ function claimedBy({ signed }: Ballot): string {
 /** The people of the directory who could decide at a gate now. */
 export function whoMayDecide(
   directory: Directory,
-  gate: Pick<GateState, 'groups' | 'escalatedTo' | 'requester'>,
+  gate: Pick<GateState, 'groups' | 'escalatedTo' | 'requester' | 'behind'>,
   plan: Pick<ProcessPlan, 'owner' | 'declared'>,
   now: Date,
 ): string[] {
   const requester = partyNamed(directory, gate.requester);
-  const behind = requester ? personsBehind(requester) : [gate.requester];
+  const behind = [...(requester ? personsBehind(requester) : [gate.requester]), ...(gate.behind ?? [])];
   const asked = [...gate.groups, ...(gate.escalatedTo === undefined ? [] : [gate.escalatedTo])];
   return directory.parties
     .filter((party) => mayApprove(party) && isValidAt(party, now) && !behind.includes(party.name))

@@ -19,7 +19,7 @@ import { digestOf } from '../../src/policy/digest.js';
 import { policySource, type Policy } from '../../src/policy/policy.js';
 import { permitsIn, type Permits } from '../../src/trust/permits.js';
 import { advanceSigned, decisionSigned, requestSigned } from '../../src/trust/statements.js';
-import { directoryOf, person, type TestSigner } from '../support/signers.js';
+import { automation, directoryOf, person, type TestSigner } from '../support/signers.js';
 import { specOf } from '../support/spec.js';
 
 const ada = person('ada@example.com');
@@ -149,6 +149,23 @@ test('with the approval of somebody else the run is permitted', async () => {
   const gate = await gateOf(input, await asked(questionOf(input)), grace);
   expect(await asked(questionOf(input, gate))).toMatchObject({ permitted: true });
   expect(await permits.demand(operation, 'run-1')).toMatchObject({ plan: gate.planDigest });
+});
+
+test('the approval of somebody on whose behalf an automation asks does not count, that of somebody else does', async () => {
+  const robot = automation('automation/tenure', ada.name);
+  directory = directoryOf(ada, grace, rosa, robot);
+  const input = await inputOf({ onBehalfOf: grace.name }, robot);
+  const open = await asked(questionOf(input));
+  expect(await asked(questionOf(input, await gateOf(input, open, grace)))).toMatchObject({ permitted: false });
+  expect(await asked(questionOf(input, await gateOf(input, open, rosa)))).toMatchObject({ permitted: true });
+});
+
+test('a scheduled rotation can be approved: a schedule is nobody, and bars nobody', async () => {
+  const robot = automation('automation/tenure', ada.name);
+  directory = directoryOf(ada, grace, robot);
+  const scheduled = await inputOf({ onBehalfOf: 'schedule/monthly' }, robot);
+  const gate = await gateOf(scheduled, await asked(questionOf(scheduled)), grace);
+  expect(await asked(questionOf(scheduled, gate))).toMatchObject({ permitted: true });
 });
 
 test('hours later too, since a decision counts as of when it was signed', async () => {

@@ -93,6 +93,7 @@ describe('who may decide', () => {
     [{ groups: ['security'], escalatedTo: 'platform' }, 'people of security, platform but ada'],
     [{ stepUp: true }, 'any person in the directory but ada, with a security key that is touched and unlocked'],
     [{ requester: 'automation/tenure' }, 'any person in the directory but automation/tenure'],
+    [{ requester: 'robot', behind: ['ada', 'grace'] }, 'any person in the directory but robot and ada and grace'],
   ];
   test.each(rows)('%o: %s', (differs, expected) => {
     expect(mayDecide(gateOf(differs))).toBe(expected);

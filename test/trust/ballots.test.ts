@@ -43,6 +43,8 @@ const gate: GateState = {
   outcome: 'open',
 };
 
+const gateOf = ({ name }: TestSigner): GateState => ({ ...gate, requester: name });
+
 let directory: Directory;
 beforeEach(() => {
   directory = directoryOf(ada, grace, graceToo, rosa, hedy, touchOnly, robot, api, left);
@@ -175,6 +177,15 @@ describe('does not count', () => {
   test('approving what an automation of one’s own asked for', async () => {
     const asked = { requester: attested(robot), gate: { ...gate, requester: robot.name } };
     await expectRefused(ballotOf(ada, { requester: robot.name }), 'answers for automation/tenure', asked);
+  });
+
+  test('approving what an automation was made to ask for, by whomever it asks for: a schedule bars nobody', async () => {
+    const asked = { requester: { ...attested(robot), behind: ['grace@example.com'] }, gate: gateOf(robot) };
+    await expectRefused(ballotOf(grace, { requester: robot.name }), 'on behalf of grace@example.com', asked);
+    const unbarred = await weighed(ballotOf(rosa, { requester: robot.name }), asked);
+    expect(unbarred).toMatchObject({ counts: true });
+    const scheduled = { requester: attested(robot), gate: gateOf(robot) };
+    expect(await weighed(ballotOf(grace, { requester: robot.name }), scheduled)).toMatchObject({ counts: true });
   });
 
   test('a service and an automation', async () => {
@@ -334,6 +345,7 @@ test('who may decide now: people, in their time, of a group that is asked for, a
   expect(names({ groups: ['owner'] })).toEqual(['grace@example.com']);
   expect(names({ groups: ['owner'], escalatedTo: 'security' })).toHaveLength(4);
   expect(names({ requester: 'automation/tenure', groups: ['platform'] })).toEqual(['grace@example.com']);
+  expect(names({ requester: 'automation/tenure', behind: ['grace@example.com'], groups: ['platform'] })).toEqual([]);
   expect(names({ requester: 'somebody unknown', groups: ['platform'] })).toEqual([
     'ada@example.com',
     'grace@example.com',

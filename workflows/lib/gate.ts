@@ -4,6 +4,7 @@
  */
 import { ApplicationFailure, condition, uuid4, workflowInfo } from '@temporalio/workflow';
 import type { Decision } from '../../src/domain/decision.js';
+import { personsBehind } from '../../src/domain/directory.js';
 import type { Ballot, GateState, Vote } from '../../src/domain/process.js';
 import { missingInWords, settled, tallied } from '../../src/domain/quorum.js';
 import { after, now } from './clock.js';
@@ -44,6 +45,7 @@ function openRound(process: Process, decision: Decision, reopened: string | unde
     number: (state.gate?.number ?? 0) + 1,
     ...(reopened !== undefined && { reopened }),
     requester: decision.requester?.name ?? input.request.requester,
+    ...behindOf(decision),
     needed: Math.max(1, approvals),
     groups,
     stepUp,
@@ -58,6 +60,11 @@ function openRound(process: Process, decision: Decision, reopened: string | unde
   state.decision = decision;
   state.gate = gate;
   return gate;
+}
+
+function behindOf({ requester }: Decision): Pick<GateState, 'behind'> {
+  const behind = requester ? personsBehind(requester).filter((name) => name !== requester.name) : [];
+  return behind.length === 0 ? {} : { behind: [...new Set(behind)] };
 }
 
 /** Until this round is decided. Throws where it was denied, or where its time is over. */
