@@ -82,6 +82,11 @@ export const stagesOf: Readonly<Record<ProcessKind, readonly StageName[]>> = {
   ],
 };
 
+/** Nothing has changed yet in these, so that an approval may still be taken back. */
+export function isBeforeChange(name: StageName): boolean {
+  return name === 'plan' || name === 'authorize' || name === 'gate';
+}
+
 /** The stages of one process: a validation that only looks asks nobody and repairs nothing. */
 export function stagesFor(kind: ProcessKind, repair = false): readonly StageName[] {
   if (kind !== 'validate' || repair) return stagesOf[kind];
