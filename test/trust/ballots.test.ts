@@ -116,9 +116,24 @@ describe('counts', () => {
     });
   });
 
-  test('a denial, also by somebody of no group that is asked for', async () => {
-    const counted = await weighed(ballotOf(grace, { decision: 'deny' }), { gate: { ...gate, groups: ['security'] } });
-    expect(counted).toMatchObject({ counts: true, vote: { decision: 'deny' } });
+  test.each<[string, TestSigner, Partial<GateState>, Partial<Weighing>]>([
+    ['somebody of a group that is asked for', rosa, { groups: ['security'] }, {}],
+    ['somebody of the second group', rosa, { groups: ['finance'], escalatedTo: 'security' }, {}],
+    ['anybody, where no group is asked for', grace, {}, {}],
+    ['somebody without a security key, where approvals need one', rosa, { groups: ['security'], stepUp: true }, {}],
+    ['the owner of the identity', grace, { groups: ['security'] }, { plan: { owner: grace.name, environment: 'x' } }],
+    ['whoever asked', ada, { groups: ['security'] }, {}],
+    [
+      'who answers for the automation that asked',
+      ada,
+      { groups: ['security'], requester: robot.name },
+      { requester: attested(robot), plan: { owner: 'grace@example.com', environment: 'x' } },
+    ],
+  ])('a denial by %s', async (_, signer, gated, differs) => {
+    const asks = { ...gate, ...gated };
+    const ballot = ballotOf(signer, { decision: 'deny', requester: asks.requester });
+    const counted = await weighed(ballot, { gate: asks, ...differs });
+    expect(counted).toMatchObject({ counts: true, vote: { approver: signer.name, decision: 'deny' } });
   });
 
   test('taking a decision back', async () => {
@@ -191,6 +206,16 @@ describe('does not count', () => {
   test('a service and an automation', async () => {
     await expectRefused(ballotOf(api), 'no person (service)');
     await expectRefused(ballotOf(robot), 'no person (automation)');
+  });
+
+  test('a denial by anybody else: stopping the rotation of what leaked would be an attack', async () => {
+    const security = { gate: { ...gate, groups: ['security'] } };
+    await expectRefused(
+      ballotOf(grace, { decision: 'deny' }),
+      'only stopped by people of security, the owner',
+      security,
+    );
+    await expectRefused(ballotOf(api, { decision: 'deny' }), 'no person (service)');
   });
 
   test('a key that is nobody’s, though the statement says whose', async () => {
