@@ -17,6 +17,7 @@ import type { Answer, ChangeRequest } from '../src/domain/request.js';
 import { identityId, identityMessages, identityWorkflow, processMessages } from '../src/domain/wire.js';
 import { quoted } from '../src/temporal/visibility-query.js';
 import { requestSigned, type Signer } from '../src/trust/statements.js';
+import type { EvidenceReader, SealedRecord } from '../src/evidence/reader.js';
 import type { DueSelection, FleetActivities, PolicyActivities, Remark, ScheduledOutcome } from './contract.js';
 import { waitOf } from './waits.js';
 
@@ -26,6 +27,8 @@ export interface FleetDependencies {
   readonly due: PolicyActivities['due'];
   /** As whom this worker asks. Throws `InvalidRequest` where it has no key for that. */
   signer(): Promise<Signer>;
+  /** The records of one operation, one for each run of its workflow, oldest first. */
+  runsOf: EvidenceReader['runsOf'];
   /** How long one identity waits before it starts, out of the jitter of its policy; never past the end of its window. */
   delayOf(spec: IdentitySpec, lastRotatedAt: string | undefined): Promise<number>;
 }
@@ -42,7 +45,8 @@ const mostLeftOut = 100;
 /** So many looks in a row without an answer, and the identity counts as silent. */
 const patience = 8;
 
-export function createFleetActivities({ client, perTarget, due, signer, delayOf }: FleetDependencies): FleetActivities {
+export function createFleetActivities(deps: FleetDependencies): FleetActivities {
+  const { client, perTarget, due, signer, runsOf, delayOf } = deps;
   return {
     async selectDue({ policy, limit, asks = false, except = [] }) {
       const found: Found[] = [];
@@ -72,7 +76,10 @@ export function createFleetActivities({ client, perTarget, due, signer, delayOf 
       try {
         return await within(lookMs, () => resultOf(operation, run));
       } catch (error) {
-        throw asSeenByParent(error, operation);
+        const isCancelled = error instanceof WorkflowFailedError && error.cause instanceof CancelledFailure;
+        if (!isCancelled) throw asSeenByParent(error, operation);
+        const sealed = await runsOf(operation);
+        throw cancelledAs(sealed.findLast(({ record }) => run === undefined || record.run === run));
       }
     },
   };
@@ -235,8 +242,15 @@ function asSeenByParent(error: unknown, operation: string): unknown {
   const { cause } = error;
   if (cause instanceof ApplicationFailure)
     return ApplicationFailure.nonRetryable(cause.message, cause.type, ...(cause.details ?? []));
-  if (cause instanceof CancelledFailure) return ApplicationFailure.nonRetryable('cancelled', 'Cancelled');
   return ApplicationFailure.nonRetryable(`${operation} ended without a result`, 'OutcomeUnknown');
+}
+
+/** Temporal keeps no details of a cancel: what came of the process says its record. */
+function cancelledAs(sealed: SealedRecord | undefined): ApplicationFailure {
+  if (!sealed) return ApplicationFailure.nonRetryable('cancelled', 'Cancelled');
+  const { kind, operation, outcome, startedAt, endedAt, after, proofs, failure, leftovers } = sealed.record;
+  const ended = { kind, operation, outcome, startedAt, endedAt, after, proofs, leftovers, evidence: sealed.digest };
+  return ApplicationFailure.nonRetryable('cancelled', 'Cancelled', { ...ended, ...(failure && { failure }) });
 }
 
 /** Soon at first; what has lasted long is looked at less often, since attempts are billed on Temporal Cloud. */

@@ -184,6 +184,7 @@ function createActivities(
     ...createFleetActivities({
       client,
       perTarget: config.fleet.perTarget,
+      runsOf: (operation) => evidence.reader.runsOf(operation),
       signer: () => automationSigner(config, directory),
       due: policy.due,
       delayOf: async (spec, lastRotatedAt) =>

@@ -15,6 +15,7 @@ import { newIdentity, type IdentityState } from '../../src/domain/identity.js';
 import type { ProcessState } from '../../src/domain/process.js';
 import type { ChangeRequest } from '../../src/domain/request.js';
 import { verifyRequest } from '../../src/trust/requests.js';
+import type { EvidenceReader, SealedRecord } from '../../src/evidence/reader.js';
 import type { Signer } from '../../src/trust/statements.js';
 import { automation, directoryOf } from '../support/signers.js';
 import { specOf } from '../support/spec.js';
@@ -67,7 +68,8 @@ const activitiesOf = (
   client: Client,
   due: PolicyActivities['due'] = dueNow,
   signer = async (): Promise<Signer> => worker,
-) => createFleetActivities({ client, perTarget: 3, due, signer, delayOf: async () => 70 });
+  runsOf: EvidenceReader['runsOf'] = async () => [],
+) => createFleetActivities({ client, perTarget: 3, due, signer, runsOf, delayOf: async () => 70 });
 const envAfter = (waitedMs: number, heartbeatDetails?: unknown) =>
   new MockActivityEnvironment({ scheduledTimestampMs: Date.now() - waitedMs, heartbeatDetails });
 
@@ -352,6 +354,21 @@ describe('awaitProcess', () => {
       type: 'TargetUnavailable',
       nonRetryable: true,
       details: [{ outcome: 'undone' }],
+    });
+  });
+
+  test('of a cancelled process gives what its own run has sealed, since Temporal keeps no details of a cancel', async () => {
+    const sealed = (run: string, outcome: string) => ({ index: 0, digest: `sha256:${run}`, record: { run, outcome } });
+    const { awaitProcess } = activitiesOf(
+      clientOf([], { status: 'CANCELED', ...failedWith(new CancelledFailure('stop')) }).client,
+      dueNow,
+      undefined,
+      async () => [sealed('first', 'undone'), sealed('reset', 'succeeded')] as unknown as SealedRecord[],
+    );
+    await expect(envAfter(0).run(awaitProcess, 'nhi/a/rotate/2', 'first')).rejects.toMatchObject({
+      type: 'Cancelled',
+      nonRetryable: true,
+      details: [{ outcome: 'undone', evidence: 'sha256:first' }],
     });
   });
 

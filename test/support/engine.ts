@@ -321,6 +321,7 @@ export class Engine {
         client: this.client,
         perTarget: 2,
         due: () => Promise.resolve({ due: true, reason: 'due', detail: 'it is due' }),
+        runsOf: (operation) => evidence.reader.runsOf(operation),
         signer: () => Promise.resolve(worker),
         delayOf: () => Promise.resolve(0),
       }),
