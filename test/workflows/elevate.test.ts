@@ -150,6 +150,25 @@ describe.concurrent('what is lent', () => {
     await engine.replays('unproven');
   });
 
+  test('is taken back, by the process itself, when a cancel comes with the last answer of lending', async ({ expect }) => {
+    let letGo = (): void => {};
+    const until = new Promise<void>((resolve) => (letGo = resolve));
+    await provisioned(engine, 'crossed', { target: { name: 'db', scope } });
+    engine.around.target.faults.set('verify crossed', { when: 'hang', times: 1, until });
+    const handle = await begun(engine, elevation(hour), 'crossed');
+    await eventually(
+      async () => engine.around.target.calls,
+      (calls) => calls.filter((call) => call === 'verify crossed').length > 1,
+    );
+    await handle.cancel();
+    letGo();
+    await expect(handle.result()).rejects.toMatchObject({ cause: { name: 'CancelledFailure' } });
+    expect(rightsOf('crossed')).toEqual(scope);
+    expect(await reviewWhen(handle.operation, ({ status }) => status === 'due')).toMatchObject({ remarks: [] });
+    expect((await engine.state('crossed')).status).toBe('active');
+    await engine.replays('crossed');
+  });
+
   test('I7: cannot be lent again by an attempt that comes late', async ({ expect }) => {
     let letGo = (): void => {};
     const until = new Promise<void>((resolve) => (letGo = resolve));

@@ -1,5 +1,5 @@
 /** Lending rights and taking them back: the stages of an elevation that are its own. */
-import { ApplicationFailure, CancellationScope, isCancellation } from '@temporalio/workflow';
+import { ApplicationFailure, CancellationScope, CancelledFailure, isCancellation } from '@temporalio/workflow';
 import type { AcceptanceProof, ElevationProof } from '../../src/domain/credential.js';
 import { elevatedSpec } from '../../src/domain/elevation.js';
 import { epochAfterwards } from '../../src/domain/epoch.js';
@@ -21,6 +21,8 @@ export async function lend(process: Process): Promise<void> {
   process.proofs.elevated = { incident, from: now(), until: after(forMs) };
   process.unwind.before('elevate', () => takeBack(process));
   const granted = await process.stage('elevate', () => inTime(process, () => lendAndProve(process)), granting);
+  // A cancel that came with the last answer: what follows would be stopped by it, and here the way back is whole.
+  if (CancellationScope.current().consideredCancelled) throw new CancelledFailure('cancelled while rights were lent');
   remember(process, { granted });
   void tell(
     process,
