@@ -75,7 +75,7 @@ export function endingCredentials(
         (credential) => change.reach === 'everything' || !isSameLogin(credential, change.to),
       );
       for (const target of targetsOf(change))
-        await deps.target(target).purge(subjectOf(change), holdersAt(target, leaving));
+        await deps.target(target).purge(subjectOf(change), holdersAt(target, leaving), reachAt(change, target));
       const versions = retiring(change).map(({ version }) => version);
       await eachDelivery(deps, change, (store, path) =>
         change.reach === 'everything'
@@ -106,6 +106,11 @@ function targetsOf(change: Change & { readonly reach?: 'these' | 'everything' })
 /** The credentials that end: the one that is replaced or revoked, and what an unfinished process left. */
 function retiring({ from, previous = [] }: Change): CredentialRecord[] {
   return [...(from ? [from] : []), ...previous];
+}
+
+/** What is declared says nothing of the rights at a target that the identity has moved away from. */
+function reachAt({ reach, spec }: { readonly reach: 'these' | 'everything' } & Change, target: string): typeof reach {
+  return target === spec.target.name ? reach : 'these';
 }
 
 function holdersAt(target: string, credentials: readonly CredentialRecord[]): Holder[] {
