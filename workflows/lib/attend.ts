@@ -20,6 +20,7 @@ import type { ProcessInput, ProcessKind, ProcessResult, Timing } from '../../src
 import type { ChangeRequest } from '../../src/domain/request.js';
 import { emergencyTaskQueue, processId, processMessages, taskQueue, type Preempt } from '../../src/domain/wire.js';
 import { callerFor, here, hereFirst, waiterFor } from './activities.js';
+import { asText } from './as-text.js';
 import { now } from './clock.js';
 import { specFor, type Aggregate } from './aggregate.js';
 import { failureOf } from './failure.js';
@@ -120,10 +121,10 @@ async function start(aggregate: Aggregate, input: ProcessInput): Promise<Attende
 function detailsOf({ spec, request }: ProcessInput): string {
   const { owner, purpose, environment, dataClass } = spec;
   return [
-    `**Owner** ${owner.person}${owner.team === undefined ? '' : ` (${owner.team})`}`,
-    `**Purpose** ${purpose}`,
-    `**Environment** ${environment}, ${dataClass} data`,
-    `**Reason** ${request.reason ?? 'none given'}`,
+    `**Owner** ${asText(owner.person)}${owner.team === undefined ? '' : ` (${asText(owner.team)})`}`,
+    `**Purpose** ${asText(purpose)}`,
+    `**Environment** ${asText(environment)}, ${dataClass} data`,
+    `**Reason** ${asText(request.reason ?? 'none given')}`,
   ].join(' · ');
 }
 
