@@ -176,6 +176,8 @@ function createActivities(
       settings: config.exceptions,
       published: publishedIn(config.stateDirectory),
       loadDirectory,
+      loadPolicy: () => policies.current(),
+      loadFreezes: freezes,
       others: othersOf(client),
       target,
       signer: () => automationSigner(config, directory),

@@ -19,6 +19,9 @@ export type Control =
   /** No more sessions than this use the identity's credential at its target. */
   | { readonly kind: 'sessions'; readonly atMost: number };
 
+/** What can be overdue. These are no policies: who is excepted from one accepts for a time that it is. */
+export const overdueRules = ['rotation-overdue', 'certificate-expired'] as const;
+
 /** What is asked of the identity when the exception is over, so that the rule holds again. */
 export const afterwards = ['rotate', 'validate', 'revoke'] as const;
 export type Afterwards = (typeof afterwards)[number];

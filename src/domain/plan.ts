@@ -81,7 +81,8 @@ function goingCredential(current: CredentialRecord, spec: IdentitySpec): NonNull
   return { target: current.target, principal: current.principal, version: current.version, scope: spec.target.scope };
 }
 
-function declaredIn({ kind, owner, rotation, tags }: IdentitySpec): NonNullable<ProcessPlan['declared']> {
+/** What is declared beside rights and places, and policy looks at. */
+export function declaredIn({ kind, owner, rotation, tags }: IdentitySpec): NonNullable<ProcessPlan['declared']> {
   return {
     kind,
     ...(owner.team !== undefined && { team: owner.team }),

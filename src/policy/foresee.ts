@@ -1,12 +1,15 @@
 /** What policy would say to a change that nobody has asked for yet. Facts that only a worker knows are taken from the declarations. */
 import { partyNamed, type Attested, type Directory } from '../domain/directory.js';
 import type { Decision } from '../domain/decision.js';
+import type { ExceptionTerms } from '../domain/exception.js';
 import type { Facts } from '../domain/facts.js';
 import type { IdentitySpec, IdentityState } from '../domain/identity.js';
 import { planOf } from '../domain/plan.js';
 import type { ProcessKind } from '../domain/process.js';
 import type { ChangeRequest } from '../domain/request.js';
 import { processId } from '../domain/wire.js';
+import type { ExceptionSettings } from '../exceptions/options.js';
+import { exceptionFactsOf, exceptionQuestion } from '../exceptions/question.js';
 import type { Foreseen } from '../manifest/diff.js';
 import { digestOf } from './digest.js';
 import type { Policy, PolicyQuestion } from './policy.js';
@@ -52,6 +55,17 @@ export function imagine({ directory, requester, gateMs, now }: Foresight, imagin
     now,
     gateMs,
   };
+}
+
+/** The same question about an exception. Which others hold, and whether there is a freeze, only a worker knows. */
+export function imagineException(
+  { directory, requester, gateMs, now }: Foresight,
+  spec: IdentitySpec,
+  terms: ExceptionTerms,
+  settings: Pick<ExceptionSettings, 'commands'>,
+): PolicyQuestion {
+  const asking = { requester: asThough(directory, requester, now), directory, lifted: [], frozen: false, now, gateMs };
+  return exceptionQuestion(terms, exceptionFactsOf(spec, terms, settings), asking);
 }
 
 /** Somebody who stands in no directory is a person without groups here; the request itself would be refused. */

@@ -1,18 +1,19 @@
 /** From a row of a table to the question that policy is asked. */
 import type { Attested, Directory, Party } from '../domain/directory.js';
+import type { Control, ExceptionPlan, ExceptionTerms } from '../domain/exception.js';
 import type { Facts } from '../domain/facts.js';
 import { makesCredential, type ProcessKind, type Vote } from '../domain/process.js';
 import type { ProcessPlan } from '../domain/plan.js';
 import { groupsFor } from '../domain/quorum.js';
 import { processId } from '../domain/wire.js';
 import { digestOf } from './digest.js';
-import type { PolicyQuestion } from './request.js';
+import { planDigestOf, type PolicyQuestion } from './question.js';
 import type { Cast, Given } from './table-schema.js';
 
 /** The question that a row means. */
 export function questionFrom(given: Given, cast: Cast): PolicyQuestion {
   const directory = directoryOf(cast);
-  const plan = planFrom(given);
+  const plan = given.ask === 'except' ? exceptionFrom(given) : planFrom(given, given.ask);
   const voters = given.approvals.map((one) => (typeof one === 'string' ? { by: one, stepUp: false } : one));
   return {
     plan,
@@ -41,10 +42,54 @@ function attestedIn({ parties }: Directory, { by, presence, at }: Given): Attest
   return { name: by, kind, groups, ...(owner !== undefined && { owner }), key: '', presence, at, statement: '' };
 }
 
-function planFrom(given: Given): ProcessPlan {
-  const { ask, by, identity, before, elevation, ticket, reason } = given;
+type Plan = PolicyQuestion['plan'];
+type Ask = Exclude<Given['ask'], 'except'>;
+
+function exceptionFrom(given: Given): ExceptionPlan {
+  const { name, environment, dataClass, owner, strategy, target } = given.identity;
+  const { for: lastsMs } = given.exception;
+  const labels = { environment, dataClass, owner, strategy, target, declared: declaredFrom(given) };
+  return { kind: 'except', identity: name, ...labels, programs: '', terms: termsFrom(given), lastsMs };
+}
+
+function termsFrom({ by, at, identity, exception, ticket, reason = 'a test of policies' }: Given): ExceptionTerms {
+  const { rules, controls, afterwards, for: lastsMs } = exception;
+  return {
+    v: 1,
+    id: identity.name,
+    identity: identity.name,
+    rules,
+    reason,
+    controls: controls.map(controlOf),
+    until: new Date(Date.parse(at) + lastsMs).toISOString(),
+    afterwards,
+    ...(ticket !== undefined && { ticket }),
+    by,
+  };
+}
+
+function controlOf(kind: Control['kind']): Control {
+  switch (kind) {
+    case 'command':
+      return { kind, name: 'a-program' };
+    case 'http':
+      return { kind, url: 'https://control.example/', status: 200 };
+    case 'validate':
+      return { kind };
+    case 'sessions':
+      return { kind, atMost: 0 };
+  }
+}
+
+function declaredFrom({ identity }: Given): NonNullable<ProcessPlan['declared']> {
+  const { kind, team, every, tags } = identity;
+  return { kind, ...(team !== null && { team }), ...(every !== null && { everyMs: every }), tags };
+}
+
+function planFrom(given: Given, ask: Ask): ProcessPlan {
+  const { by, identity, before, elevation, ticket, reason } = given;
   const kind = kindOf(ask);
-  const { name, environment, dataClass, owner, team, every, strategy, target, scope } = identity;
+  const { name, environment, dataClass, owner, strategy, target, scope } = identity;
   const deliver = [`local:${name}`];
   return {
     v: 1,
@@ -63,12 +108,7 @@ function planFrom(given: Given): ProcessPlan {
     }),
     ...(ticket !== undefined && { ticket }),
     owner,
-    declared: {
-      kind: identity.kind,
-      ...(team !== null && { team }),
-      ...(every !== null && { everyMs: every }),
-      tags: identity.tags,
-    },
+    declared: declaredFrom(given),
     strategy,
     ...(kind !== 'provision' && { from: { target, principal: name, version: '1', scope } }),
     ...(makesCredential(kind) && { to: { target, scope, deliver } }),
@@ -77,7 +117,7 @@ function planFrom(given: Given): ProcessPlan {
   };
 }
 
-function kindOf(ask: Given['ask']): ProcessKind {
+function kindOf(ask: Ask): ProcessKind {
   if (ask === 'emergency-revoke') return 'revoke';
   return ask === 'repair' ? 'validate' : ask;
 }
@@ -87,8 +127,9 @@ function definedIn(labels: NonNullable<Given['before']>): Partial<NonNullable<Pr
   return { ...(environment !== undefined && { environment }), ...(dataClass !== undefined && { dataClass }) };
 }
 
-function factsFrom({ facts, at }: Given, { to }: ProcessPlan): Facts {
+function factsFrom({ facts, at }: Given, plan: Plan): Facts {
   const { lastApproved, growth, unused, exceptions } = facts;
+  const to = plan.kind === 'except' ? undefined : plan.to;
   const toDigest = lastApproved === 'same' && to ? digestOf(to) : 'another';
   return {
     there: [],
@@ -105,7 +146,7 @@ function voteFrom(
     stepUp,
     onBehalfOf,
   }: { readonly by: string; readonly stepUp: boolean; readonly onBehalfOf?: string | undefined },
-  plan: ProcessPlan,
+  plan: Plan,
   directory: Directory,
   at: string,
 ): Vote {
@@ -113,7 +154,7 @@ function voteFrom(
     approver: by,
     ...(onBehalfOf !== undefined && { onBehalfOf }),
     decision: 'approve',
-    planDigest: digestOf(plan),
+    planDigest: planDigestOf(plan),
     at,
     groups: groupsIn(directory, onBehalfOf ?? by, plan),
     stepUp,
@@ -122,6 +163,6 @@ function voteFrom(
   };
 }
 
-function groupsIn({ parties }: Directory, name: string, plan: ProcessPlan): readonly string[] {
+function groupsIn({ parties }: Directory, name: string, plan: Plan): readonly string[] {
   return groupsFor(parties.find((party) => party.name === name) ?? { name, groups: [] }, plan);
 }

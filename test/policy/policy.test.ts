@@ -82,7 +82,7 @@ describe('what cannot be evaluated is denied', () => {
   test.each<[string, Partial<ProcessPlan>, RegExp]>([
     ['an elevation that lends nothing', { kind: 'elevate' }, /does not say what is lent/],
     ['an emergency of another kind', { emergency: true }, /may only revoke, and this asks to rotate/],
-    ['a kind that the schema does not know', { kind: 'except' as never }, /except/],
+    ['a kind that the schema does not know', { kind: 'lend' as never }, /lend/],
     ['a duration that is none', { declared: { kind: 'agent', everyMs: 1.5, tags: {} } }, /maxAge.*invalid duration/],
     ['a tag that is no text', { declared: { kind: 'agent', tags: { a: 1 as never } } }, /tag|type|conform/i],
   ])('%s', async (_title, plan, what) => {

@@ -20,12 +20,13 @@ import {
   type ExceptionTerms,
   type Withdrawal,
 } from '../../src/domain/exception.js';
-import { newIdentity, type IdentityState } from '../../src/domain/identity.js';
+import { newIdentity, type Freeze, type IdentityState } from '../../src/domain/identity.js';
 import type { Ballot, GateState } from '../../src/domain/process.js';
 import type { ChangeRequest } from '../../src/domain/request.js';
 import { taskQueue } from '../../src/domain/wire.js';
 import { exceptionsSchema, type ExceptionSettings } from '../../src/exceptions/options.js';
 import { publishedIn } from '../../src/exceptions/published.js';
+import { policySource, type Policy } from '../../src/policy/policy.js';
 import { buildWorkflowBundle } from '../../src/temporal/bundle.js';
 import { connectClient, connectWorker } from '../../src/temporal/connection.js';
 import { startDevServer } from '../../src/temporal/dev-server.js';
@@ -41,15 +42,22 @@ export const robot = automation('automation/tenure', 'alan@example.com');
 /** Owns every identity here. */
 export const olga = person('olga@example.com');
 
+/** Of no group, and of no part in any exception. */
+export const nils = person('nils@example.com');
+
 /** What a test sets and sees. */
 export interface Around {
   directory: Directory;
   readonly settings: ExceptionSettings;
+  /** Those that come with Tenure, unless a test has others. */
+  policy: Policy;
+  freezes: readonly Freeze[];
   readonly asked: ChangeRequest[];
   readonly notices: { readonly level: string; readonly text: string }[];
   state: (identity: string) => IdentityState;
 }
 
+const shipped = await policySource({ productionEnvironments: ['production'] }).current();
 let count = 0;
 
 /** Terms that can be approved; a test names what differs. */
@@ -173,14 +181,15 @@ export function aroundOf(folder: string): Around {
   const flag = (name: string): string[] => ['/usr/bin/test', '-e', join(folder, name)];
   const spec = { ...specOf('payments-db'), owner: { person: olga.name } };
   return {
-    directory: directoryOf(ada, grace, alan, olga, robot),
+    directory: directoryOf(ada, grace, alan, olga, nils, robot),
     settings: {
       ...exceptionsSchema.parse({
         commands: { yes: ['/bin/true'], no: ['/bin/false'], 'flag-a': flag('flag-a'), 'flag-b': flag('flag-b') },
-        never: ['never-this'],
       }),
       checkEvery: 300,
     },
+    policy: shipped,
+    freezes: [],
     asked: [],
     notices: [],
     state: (name) => ({ ...newIdentity(name), status: 'active', spec: { ...spec, name } }),
@@ -192,6 +201,8 @@ export function dependenciesOf(around: Around, folder: string): ExceptionDepende
     settings: around.settings,
     published: publishedIn(folder),
     loadDirectory: async () => around.directory,
+    loadPolicy: async () => around.policy,
+    loadFreezes: async () => around.freezes,
     others: {
       state: async (name) => around.state(name),
       ask: async (_name, request) => {

@@ -7,6 +7,7 @@ import { exceptionWorkflow } from '../../../src/domain/exception.js';
 import { identityId, identityWorkflow, taskQueue } from '../../../src/domain/wire.js';
 import { liveExceptions } from '../../../src/exceptions/live.js';
 import { ada, alan, ExceptionEngine, grace, olga, robot } from '../../support/exceptions.js';
+import { eventually } from '../../support/engine.js';
 import { directoryOf, directoryYaml, type TestSigner } from '../../support/signers.js';
 import { pretend } from '../support/terminal.js';
 
@@ -16,7 +17,7 @@ beforeAll(async () => {
   await mkdir(join(engine.folder, '.tenure', 'keys'), { recursive: true });
   for (const { name, pem } of [ada, grace, olga])
     await writeFile(join(engine.folder, '.tenure', 'keys', `${name}.pem`), pem!, { mode: 0o600 });
-  const rules = "exceptions: { commands: { 'yes': [/bin/true] }, longest: 20d, life: 10d, never: [never-this] }\n";
+  const rules = "exceptions: { commands: { 'yes': [/bin/true] }, life: 10d }\n";
   await writeFile(
     join(engine.folder, 'tenure.yaml'),
     directoryYaml(directoryOf(ada, grace, alan, olga, robot)) + rules,
@@ -24,16 +25,18 @@ beforeAll(async () => {
   await engine.client.workflow.start(identityWorkflow, {
     workflowId: identityId('payments-db'),
     taskQueue,
-    args: [{ name: 'payments-db' }],
+    args: [{ name: 'payments-db', state: engine.around.state('payments-db') }],
   });
 });
 afterAll(async () => engine?.stop());
 
-async function tenure(as: TestSigner, ...argv: string[]): Promise<{ code: number; out: string; err: string }> {
+const tenure = (as: TestSigner, ...argv: string[]) => command(as, 'except', ...argv);
+
+async function command(as: TestSigner, ...argv: string[]): Promise<{ code: number; out: string; err: string }> {
   const { address } = engine;
   const env = { TENURE_CONFIG: join(engine.folder, 'tenure.yaml'), TEMPORAL_ADDRESS: address, TENURE_AS: as.name };
   const pretended = pretend({ env });
-  const code = await run(['except', ...argv], pretended.io);
+  const code = await run(argv, pretended.io);
   return { code, out: pretended.stdout(), err: pretended.stderr() };
 }
 
@@ -86,21 +89,21 @@ describe('tenure except', () => {
     await engine.when(id, ({ phase }) => phase === 'ended');
   });
 
-  test('lasts as long as the configuration says, and no longer than that allows', async () => {
+  test('lasts as long as the configuration says, and no longer than policy allows', async () => {
     const id = await askedFor();
     const { terms } = await engine.when(id, () => true);
     const days = (Date.parse(terms!.until) - Date.now()) / 86_400_000;
     expect(days).toBeGreaterThan(9.9);
     expect(days).toBeLessThan(10.1);
-    expect(await tenure(ada, ...ask, '--until', '21d')).toMatchObject({
+    expect(await tenure(ada, ...ask, '--until', '91d')).toMatchObject({
       code: 1,
-      err: expect.stringContaining('20d at most'),
+      err: expect.stringContaining('lasts 90 days at most'),
     });
     await tenure(ada, 'withdraw', id, '--reason', 'the test is over');
   });
 
   test.each([
-    ['a rule that nothing is excepted from', ['--rule', 'never-this'], /nothing is excepted from never-this/],
+    ['a gate to be excepted from', ['--rule', 'production'], /Nobody is excepted from who may ask, from gates/],
     ['a program that is not named', ['--control', 'kind=command name=other'], /no program is named other/],
   ])('asks for nothing with %s', async (_what, more, message) => {
     const before = (await engine.client.workflow.count(`WorkflowType = '${exceptionWorkflow}'`)).count;
@@ -125,5 +128,69 @@ describe('tenure except', () => {
       code: 1,
       err: expect.stringContaining('there is no exception no-such'),
     });
+  });
+});
+
+describe('tenure approvals', () => {
+  interface Approvals {
+    readonly approvals: readonly { readonly exception?: string; readonly mayDecide: readonly string[] }[];
+  }
+
+  test('lists an exception at its gate: why, who may decide, what is missing, and what to do next', async () => {
+    const id = await askedFor();
+    const listed = await eventually(
+      () => command(grace, 'approvals'),
+      ({ out }) => out.includes(id),
+    );
+    for (const said of [
+      `${id} of payments-db: gate`,
+      'Leaves unmet: rotation-overdue',
+      'Identity: database-role in test, internal data, of olga@example.com, at db',
+      'Because of: exception-second-person (An exception has the consent of somebody of platform or of security.)',
+      'May decide: people of platform or security but ada@example.com and olga@example.com',
+      'Missing: needs 1 more approval, one from platform or security',
+      'In the directory now: alan@example.com, grace@example.com',
+      `next: tenure except approve ${id}`,
+    ])
+      expect(listed.out).toContain(said);
+    const { approvals } = JSON.parse((await command(ada, 'approvals', '--json')).out) as Approvals;
+    expect(approvals.find(({ exception }) => exception === id)).toMatchObject({
+      operation: `exception/${id}`,
+      identity: 'payments-db',
+      terms: { id, rules: ['rotation-overdue'] },
+      gate: { outcome: 'open', groups: ['platform|security'] },
+      facts: { environment: 'test', owner: 'olga@example.com' },
+      checks: [{ holds: true }],
+      mayDecide: ['alan@example.com', 'grace@example.com'],
+    });
+    for (const [who, isTheirs] of [
+      [grace, true],
+      [ada, false],
+      [olga, false],
+    ] as const) {
+      const { out } = await command(who, 'approvals', '--mine', '--as', who.name);
+      expect([who.name, out.includes(id)]).toEqual([who.name, isTheirs]);
+    }
+    await tenure(grace, 'deny', id, '--yes', '--reason', 'the test is over');
+    await engine.when(id, ({ phase }) => phase === 'ended');
+    await eventually(
+      () => command(grace, 'approvals'),
+      ({ out }) => !out.includes(id),
+    );
+  });
+
+  test('says with an approval that was refused that the owner approves none of their own', async () => {
+    const id = await askedFor();
+    engine.around.directory = directoryOf(
+      ada,
+      grace,
+      alan,
+      { ...olga, party: { ...olga.party, groups: ['security'] } },
+      robot,
+    );
+    await tenure(olga, 'approve', id, '--yes');
+    const { gate } = await engine.when(id, (state) => state.gate!.refused.length > 0);
+    expect(gate!.refused[0]!.reason).toContain('others than the owner approve an exception of it');
+    await tenure(ada, 'withdraw', id, '--reason', 'the test is over');
   });
 });
