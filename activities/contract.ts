@@ -13,6 +13,7 @@ import type {
 import type { Clearance, Decision } from '../src/domain/decision.js';
 import type { Attested } from '../src/domain/directory.js';
 import type { Reviewed, ReviewRecord, WeighedReview } from '../src/domain/elevation-review.js';
+import type { ExceptionTold } from '../src/domain/evidence.js';
 import type { Consumer, IdentitySpec } from '../src/domain/identity.js';
 import type { ProcessPlan } from '../src/domain/plan.js';
 import type {
@@ -157,7 +158,7 @@ export interface ConsumerActivities {
 export interface ReviewActivities {
   /** Whether a review counts. Whatever was sent, it answers and throws nothing but `StoreUnavailable`. */
   weighReview(input: { readonly signed: Signed; readonly reviewed: Reviewed }): Promise<WeighedReview>;
-  /** One evidence record for the review of an elevation. Returns its digest, `sha256:<hex>`. */
+  /** One evidence record for the review of an elevation. Returns its digest, `sha256:<hex>`. Never in-process, like `seal`. */
   sealReview(record: ReviewRecord): Promise<{ readonly evidence: string }>;
   /** Whether an elevation has taken its rights back, as its own state says. One that does not answer has not. */
   lookAtElevation(operation: string, run: string): Promise<{ readonly isRestored: boolean }>;
@@ -175,6 +176,11 @@ export interface RecordActivities {
     readonly request: ChangeRequest;
     readonly requester?: Attested;
   }): Promise<{ readonly evidence: string }>;
+  /**
+   * One evidence record for what has become of an exception; the same run always gives the same record. What was approved is taken from
+   * what this worker published, whatever the workflow says.
+   */
+  sealException(told: ExceptionTold): Promise<{ readonly evidence: string }>;
   /** Tells operators what is parked, left unfinished, or was not rotated in time. Best effort; never fails the process. */
   notify(notice: {
     readonly identity: string;

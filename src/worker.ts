@@ -16,6 +16,7 @@ import type {
 } from '../activities/contract.js';
 import { createCredentialActivities } from '../activities/credentials.js';
 import { createEvidenceActivities } from '../activities/evidence.js';
+import { routineSeal } from '../activities/evidence/routine.js';
 import { createExceptionActivities } from '../activities/exceptions.js';
 import { othersOf } from '../activities/exceptions/others.js';
 import { createFleetActivities } from '../activities/fleet.js';
@@ -151,26 +152,25 @@ function createActivities(
     gateMs: config.policy.gateMs,
   });
   const { consumers, notices } = config;
+  const seals = { evidence, client, workflows: code, directory: loadDirectory, log };
   return {
     ...credentials,
     ...policy,
     ...createTrustActivities({ loadDirectory }),
     ...createConsumerActivities({ stores: { get: store }, log, ...consumers }),
     ...createEvidenceActivities({
-      evidence,
-      client,
-      workflows: code,
-      directory: loadDirectory,
+      ...seals,
       permitOf: (operation, run) => permits.demand(operation, run).catch(() => undefined),
-      log,
+      published: publishedIn(config.stateDirectory),
     }),
-    ...createReviewActivities({ client, evidence, loadDirectory }),
+    ...createReviewActivities({ client, loadDirectory }),
     ...createRoutineReviewActivities({
       client,
       evidence: evidence.reader,
       published: publishedIn(config.stateDirectory),
       loadDirectory,
       settings: config.review,
+      keep: routineSeal(seals),
     }),
     ...createExceptionActivities({
       settings: config.exceptions,

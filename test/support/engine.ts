@@ -31,6 +31,7 @@ import {
 } from '../../src/domain/wire.js';
 import { TenureError } from '../../src/domain/errors.js';
 import { openEvidenceWriter, type EvidenceConfig } from '../../src/evidence/open.js';
+import { publishedIn } from '../../src/exceptions/published.js';
 import { createLocalStoreKey, openLocalStore } from '../../src/stores/local.js';
 import type { Store } from '../../src/stores/store.js';
 import type { Target } from '../../src/targets/target.js';
@@ -274,10 +275,12 @@ export class Engine {
   private activities(): object {
     const { around } = this;
     const evidence = openEvidenceWriter(this.evidence);
-    const { seal } = createEvidenceActivities({
+    const seals = createEvidenceActivities({
       evidence,
       client: this.client,
       workflows: 'code' in this.bundle ? this.bundle.code : '',
+      directory: () => Promise.resolve(around.directory),
+      published: publishedIn(this.folder),
       log: pino({ level: 'silent' }),
     });
     const knobsOf = (name: string): Knobs => ({ ...around, ...around.only.get(name) });
@@ -287,10 +290,9 @@ export class Engine {
           around.targets.get(name) ?? named('target', { db: around.target, 'db-2': around.target2 }, name),
         store: (name) => named('store', { local: around.store }, name),
       }),
-      seal,
+      ...seals,
       ...createReviewActivities({
         client: this.client,
-        evidence,
         loadDirectory: () => Promise.resolve(around.directory),
       }),
       authorize: (asked: AuthorizeInput) => Promise.resolve(decisionFake(asked, knobsOf(asked.input.identity))),

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import type { Client, WorkflowHandle } from '@temporalio/client';
 import { Worker, type WorkflowBundleOption } from '@temporalio/worker';
 import { pino } from 'pino';
+import { createEvidenceActivities } from '../../activities/evidence.js';
 import { createExceptionActivities, type ExceptionDependencies } from '../../activities/exceptions.js';
 import { guardActivities } from '../../activities/interceptor.js';
 import { createTrustActivities } from '../../activities/trust.js';
@@ -24,6 +25,7 @@ import { newIdentity, type Freeze, type IdentityState } from '../../src/domain/i
 import type { Ballot, GateState } from '../../src/domain/process.js';
 import type { ChangeRequest } from '../../src/domain/request.js';
 import { taskQueue } from '../../src/domain/wire.js';
+import { openEvidenceWriter, type EvidenceWriter } from '../../src/evidence/open.js';
 import { exceptionsSchema, type ExceptionSettings } from '../../src/exceptions/options.js';
 import { publishedIn } from '../../src/exceptions/published.js';
 import { policySource, type Policy } from '../../src/policy/policy.js';
@@ -104,6 +106,7 @@ export class ExceptionEngine {
     readonly bundle: WorkflowBundleOption,
     readonly around: Around,
     readonly folder: string,
+    readonly evidence: EvidenceWriter,
     private readonly close: () => Promise<void>,
   ) {}
 
@@ -115,6 +118,10 @@ export class ExceptionEngine {
     const folder = await mkdtemp(join(tmpdir(), 'tenure-exceptions-'));
     const around = aroundOf(folder);
     const deps = dependenciesOf(around, folder);
+    const evidence = openEvidenceWriter({
+      stateDirectory: folder,
+      evidence: { name: 'tenure', log: { directory: join(folder, 'evidence') } },
+    });
     const worker = await Worker.create({
       connection: own.connection,
       taskQueue,
@@ -122,12 +129,20 @@ export class ExceptionEngine {
       activities: {
         ...createExceptionActivities(deps),
         ...createTrustActivities({ loadDirectory: deps.loadDirectory }),
+        ...createEvidenceActivities({
+          evidence,
+          client: connected.client,
+          workflows: bundle.code,
+          directory: deps.loadDirectory,
+          published: deps.published,
+          log: pino({ level: 'silent' }),
+        }),
         notify: async (notice: Around['notices'][number]) => void around.notices.push(notice),
       },
       interceptors: { activity: [guardActivities(pino({ level: 'silent' }))] },
     });
     const running = worker.run();
-    return new ExceptionEngine(connected.client, address, bundle, around, folder, async () => {
+    return new ExceptionEngine(connected.client, address, bundle, around, folder, evidence, async () => {
       worker.shutdown();
       await running;
       await own.connection.close();

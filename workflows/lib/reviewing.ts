@@ -108,7 +108,8 @@ export class Reviewing {
     state.status = 'closed';
     const { inbox: _inbox, nextAlertAt: _next, ...kept } = state;
     const record: ReviewRecord = { ...kept, closedAt: now() };
-    await this.hereFirst('stubborn', 'Keep the record of the review', ({ sealReview }) => sealReview(record));
+    // Always remote: it reads this run's own history.
+    await callerFor(false, this.start.timing)('stubborn', 'Seal the record of the review').sealReview(record);
     this.show('reviewed');
     return state;
   }
