@@ -57,13 +57,8 @@ describe("the operator's file", () => {
       evidence: { name: 'tenure', log: { directory: join(folder, '.tenure', 'evidence') } },
       exceptions: {
         life: 30 * 86_400_000,
-        longest: 90 * 86_400_000,
-        approvals: 1,
-        groups: [],
-        stepUp: false,
         gate: 3 * 86_400_000,
         checkEvery: 3_600_000,
-        never: [],
         hosts: [],
         commands: {},
       },

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { explain } from '../../src/policy/explain.js';
-import { foreseenIn, imagine, type Foresight } from '../../src/policy/foresee.js';
+import { foreseenIn, imagine, imagineException, type Foresight } from '../../src/policy/foresee.js';
 import { policySource } from '../../src/policy/policy.js';
 import { newIdentity, type IdentityState } from '../../src/domain/identity.js';
 import { specOf } from '../support/spec.js';
@@ -43,6 +43,31 @@ describe('an explanation', () => {
     const alone = { parties: directory.parties.filter(({ name }) => name === 'ada@example.com'), revoked: [] };
     const [gate] = explain(policy, questionOf({ environment: 'production' }, { directory: alone })).gates;
     expect(gate).toMatchObject({ people: [], of: [{ people: [] }], hopeless: true });
+  });
+
+  test('of an exception names nobody who owns the identity or asks for it', () => {
+    const terms = {
+      v: 1,
+      id: 'x',
+      identity: 'ledger',
+      rules: ['nothing-lives-for-ever'],
+      reason: 'a test',
+      controls: [{ kind: 'validate' }],
+      until: new Date(now.getTime() + 86_400_000).toISOString(),
+      afterwards: 'rotate',
+      by: 'cyd@example.com',
+    } as const;
+    const asked = (owner: string) => {
+      const owned = specOf('ledger', { owner: { person: owner } });
+      const question = imagineException({ ...foresight, requester: terms.by }, owned, terms, { commands: {} });
+      return explain(policy, question);
+    };
+    expect(asked('ada@example.com')).toMatchObject({
+      outcome: 'needs people',
+      reasons: ['exception-second-person'],
+      gates: [{ id: 'exception-second-person', people: ['bob@example.com'], hopeless: false }],
+    });
+    expect(asked('bob@example.com').gates).toMatchObject([{ people: [], hopeless: true }]);
   });
 
   test('says that nothing is needed, or why it is denied', () => {

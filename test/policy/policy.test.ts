@@ -3,11 +3,15 @@ import { join } from 'node:path';
 import { rm } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
 import type { Decision } from '../../src/domain/decision.js';
+import type { ExceptionPlan, ExceptionTerms } from '../../src/domain/exception.js';
 import type { ProcessPlan } from '../../src/domain/plan.js';
+import type { Vote } from '../../src/domain/process.js';
+import { exceptionFactsOf, exceptionQuestion } from '../../src/exceptions/question.js';
 import { digestOf } from '../../src/policy/digest.js';
-import { policySource } from '../../src/policy/policy.js';
+import { policySource, type PolicyQuestion } from '../../src/policy/policy.js';
+import { specOf } from '../support/spec.js';
 import { everything, folderOf, gate, policyIn, write } from './folder.js';
-import { attested, directory, now, personOf, questionOf, voteOf } from './scene.js';
+import { attested, directory, now, personOf, planFor, questionOf, voteOf } from './scene.js';
 
 const approved = 'context.approvals.count >= 1';
 const production = { productionEnvironments: ['production'] };
@@ -535,4 +539,80 @@ test('every thread prepares the policies for itself', async () => {
   const answer = await new Promise((resolve, reject) => worker.once('message', resolve).once('error', reject));
   await worker.terminate();
   expect(answer).toBe('failure');
+});
+
+describe('an exception', () => {
+  const forbid = (id: string, unless = '') =>
+    `@id("${id}")\n@message("m")\nforbid(principal, action, resource) when { resource.environment == "nowhere" }${unless};`;
+  const listening = forbid('listening', ' unless { context.exceptions.contains("listening") }');
+  const vain =
+    '@id("vain")\n@message("v")\nforbid(principal, action == Tenure::Action::"except", resource) unless { context.exception.withoutEffect.isEmpty() };';
+  const about = (rules: readonly string[], differs: Partial<ExceptionTerms> = {}): PolicyQuestion => {
+    const terms: ExceptionTerms = {
+      v: 1,
+      id: 'x',
+      identity: 'ledger',
+      rules,
+      reason: 'a test',
+      controls: [],
+      until: new Date(now.getTime() + 3_600_000).toISOString(),
+      afterwards: 'rotate',
+      by: 'ada@example.com',
+      ...differs,
+    };
+    const facts = exceptionFactsOf(specOf('ledger'), terms, { commands: {} });
+    const asking = { requester: attested(terms.by), directory, lifted: [], frozen: false, now, gateMs: 1_000 };
+    return exceptionQuestion(terms, facts, asking);
+  };
+
+  test.each<[string, string[], 'allow' | 'deny']>([
+    ['a policy that listens', ['listening'], 'allow'],
+    ['what is overdue', ['rotation-overdue', 'certificate-expired'], 'allow'],
+    ['a policy that does not listen', ['deaf'], 'deny'],
+    ['no policy at all', ['constructor'], 'deny'],
+    ['one that listens, among others', ['listening', 'deaf'], 'deny'],
+  ])('from %s lifts it or not, and policy can see which', async (_what, rules, effect) => {
+    const policy = await policyIn(everything, listening, forbid('deaf'), vain);
+    expect(policy.decide(about(rules)).effect).toBe(effect);
+  });
+
+  test('lasts from when it was asked for; what says it was asked for in the future, from now', async () => {
+    const hour =
+      '@id("hour")\n@message("h")\nforbid(principal, action == Tenure::Action::"except", resource) when { context.exception.lasts > duration("1h") };';
+    const policy = await policyIn(everything, hour);
+    const askedAt = (ms: number) => {
+      const statement = JSON.stringify({ iat: new Date(now.getTime() + ms).toISOString() });
+      return policy.decide(about(['x'], { signed: { statement, signature: '' } })).effect;
+    };
+    expect([askedAt(0), askedAt(1_000), askedAt(-1_000)]).toEqual(['allow', 'allow', 'deny']);
+    const year = about(['x'], {
+      until: new Date(now.getTime() + 365 * 86_400_000).toISOString(),
+      signed: {
+        statement: JSON.stringify({ iat: new Date(now.getTime() + 365 * 86_400_000).toISOString() }),
+        signature: '',
+      },
+    });
+    expect(policy.decide(year).effect).toBe('deny');
+  });
+
+  test('is approved on its terms, whatever signature they carry, and by nobody who owns the identity', async () => {
+    const policy = await policyIn(everything, gate('one', 'approvals: 1', 'context.approvals.count >= 1'));
+    const question = about(['x']);
+    const { terms } = question.plan as ExceptionPlan;
+    const vote = (approver: string, differs: Partial<Vote> = {}) => ({
+      ...voteOf(approver, planFor()),
+      planDigest: digestOf(terms),
+      ...differs,
+    });
+    const owed = (votes: readonly Vote[], plan = question.plan) =>
+      policy.decide({ ...question, plan, votes }).obligations.approvals;
+    expect(owed([vote('bob@example.com')])).toBe(0);
+    const signed = { ...terms, signed: { statement: '{}', signature: 's' } };
+    expect(owed([vote('bob@example.com')], { ...(question.plan as ExceptionPlan), terms: signed })).toBe(0);
+    expect(owed([vote('bob@example.com', { planDigest: digestOf({ ...terms, rules: ['y'] }) })])).toBe(1);
+    const owned = { ...(question.plan as ExceptionPlan), owner: 'bob@example.com' };
+    expect(owed([vote('bob@example.com')], owned)).toBe(1);
+    expect(owed([vote('cyd@example.com', { onBehalfOf: 'bob@example.com' })], owned)).toBe(1);
+    expect(owed([vote('ada@example.com')])).toBe(1);
+  });
 });
