@@ -15,7 +15,8 @@ import { stillCounting } from '../src/trust/ballots.js';
 import type { Permits } from '../src/trust/permits.js';
 import { issuedAt } from '../src/trust/issued-at.js';
 import { verifyRequest } from '../src/trust/requests.js';
-import { specsOf } from '../src/trust/specs.js';
+import type { Declarations, Declared } from '../src/trust/declared.js';
+import { demandDeclared, specsOf, type OnRecord } from '../src/trust/specs.js';
 import type { AuthorizeInput, PolicyActivities } from './contract.js';
 
 /** What deciding needs from outside. */
@@ -28,6 +29,8 @@ export interface PolicyDependencies {
   /** What is known about the identity besides the plan. `isGated`: people will be shown it, so the target is looked at too. */
   factsOf(input: ProcessInput, plan: ProcessPlan, isGated: boolean): Promise<Facts>;
   readonly permits: Permits;
+  /** What identities were declared as, by what was verified here. */
+  readonly declarations: Declarations;
   /** How long a gate stays open, milliseconds. */
   readonly gateMs: number;
   readonly now?: () => Date;
@@ -43,16 +46,18 @@ interface Grounds {
   readonly facts: Facts;
   readonly votes: readonly Vote[];
   readonly advance: readonly Advance[];
+  readonly onRecord: OnRecord;
   readonly now: Date;
 }
 
 export function createPolicyActivities(dependencies: PolicyDependencies): PolicyActivities {
-  const { loadFreezes, permits, gateMs, now = () => new Date() } = dependencies;
+  const { loadFreezes, permits, declarations, gateMs, now = () => new Date() } = dependencies;
   return {
     async authorize(question) {
       const grounds = await groundsOf(dependencies, question, now());
       const decision = { ...decide(grounds, gateMs), ...boundTo(grounds) };
       if (!isPermitted(decision, question.gate)) return { ...decision, permitted: false };
+      if (isNews(grounds)) await declarations.note(declaredIn(grounds));
       await permits.grant(permitFor(grounds, decision));
       return { ...decision, permitted: true };
     },
@@ -79,22 +84,60 @@ export function createPolicyActivities(dependencies: PolicyDependencies): Policy
 
 /** Collected anew each time. Nothing is believed that came with the workflow: who asked and who approved is in their signatures. */
 async function groundsOf(
-  { loadPolicy, loadDirectory, factsOf }: PolicyDependencies,
+  dependencies: PolicyDependencies,
   { input, plan, gate }: AuthorizeInput,
   now: Date,
 ): Promise<Grounds> {
+  const { loadPolicy, loadDirectory, factsOf } = dependencies;
   demandSamePlan(input, plan);
   const [policy, directory] = await Promise.all([loadPolicy(), loadDirectory()]);
   const receivedAt = issuedAt(input.request.signed);
   demandRecent(input, receivedAt, now);
   const requester = await verifyRequest(input.request, input.identity, { directory, now, receivedAt });
-  const common = { input, plan, policy, requester, directory, now, votes: [], advance: [] };
   const facts = await factsOf(input, plan, gate !== undefined);
+  const onRecord = await onRecordOf(dependencies, input, facts);
+  demandDeclared(input, onRecord);
+  const common = { input, plan, policy, requester, directory, onRecord, now, votes: [], advance: [] };
   const advance = await advanceFor(input.request.advance ?? [], { plan, requester, directory, now });
   const isGated = policy.decide(questionOf({ ...common, facts, advance }, 0)).obligations.approvals > 0;
   const known = isGated && gate === undefined ? await factsOf(input, plan, true) : facts;
   const grounds = { ...common, facts: known, advance };
   return gate ? { ...grounds, votes: await votesOf(grounds, gate) } : grounds;
+}
+
+/** The last process that was carried out is known by its permit: nobody but this worker can have made that. */
+async function onRecordOf(
+  { permits, declarations }: PolicyDependencies,
+  { identity }: ProcessInput,
+  { lastApproved }: Facts,
+): Promise<OnRecord> {
+  const [noted, last] = await Promise.all([
+    declarations.of(identity),
+    lastApproved && permits.heldBy(lastApproved.operation).catch(noneIfRefused),
+  ]);
+  return { noted, last };
+}
+
+function noneIfRefused(error: unknown): undefined {
+  if (error instanceof TenureError && error.code === 'ApprovalRefused') return undefined;
+  throw error;
+}
+
+/** The request names what the identity shall be; or it is not on record yet, and from now on it is. */
+function isNews({ input: { request, spec }, onRecord: { noted } }: Grounds): boolean {
+  return request.spec !== undefined || !noted.some((one) => digestOf(one.spec) === digestOf(spec));
+}
+
+function declaredIn({ input: { identity, request, spec }, requester, now }: Grounds): Declared {
+  return {
+    v: 1,
+    identity,
+    request: request.id,
+    by: requester.name,
+    how: 'permitted',
+    spec,
+    at: now.toISOString(),
+  };
 }
 
 /** A request may have waited in a queue and at a gate of thirty days; one that is older was kept by somebody to be used later. */

@@ -1,5 +1,6 @@
 import type { Directory } from '../src/domain/directory.js';
 import { weighBallot } from '../src/trust/ballots.js';
+import type { Declarations } from '../src/trust/declared.js';
 import { issuedAt } from '../src/trust/issued-at.js';
 import { verifyRequest, verifyWord } from '../src/trust/requests.js';
 import type { TrustActivities } from './contract.js';
@@ -8,14 +9,24 @@ import type { TrustActivities } from './contract.js';
 export interface TrustDependencies {
   /** The directory as it is now: a key that was removed is nobody's from that moment on. */
   loadDirectory(): Promise<Directory>;
+  /** Where it is noted what somebody signed that an identity shall be. */
+  readonly declarations?: Pick<Declarations, 'note'>;
   readonly now?: () => Date;
 }
 
 /** Verifies who said what. */
-export function createTrustActivities({ loadDirectory, now = () => new Date() }: TrustDependencies): TrustActivities {
+export function createTrustActivities({
+  loadDirectory,
+  declarations,
+  now = () => new Date(),
+}: TrustDependencies): TrustActivities {
   return {
     async attest({ asked, identity }) {
-      return verifyRequest(asked, identity, { directory: await loadDirectory(), now: now() });
+      const attested = await verifyRequest(asked, identity, { directory: await loadDirectory(), now: now() });
+      const { id: request, kind, spec } = asked;
+      const how = kind === 'amend' ? 'amended' : 'asked';
+      if (spec) await declarations?.note({ v: 1, identity, request, by: attested.name, how, spec, at: attested.at });
+      return attested;
     },
 
     async attestWord(word) {

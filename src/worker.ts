@@ -45,6 +45,7 @@ import { openTargets, type Targets } from './targets/registry.js';
 import type { Target } from './targets/target.js';
 import { workflowBundlePath } from './temporal/bundle.js';
 import { dataConverterFor, workflowBundleFor } from './temporal/codec/converter.js';
+import { declarationsIn } from './trust/declared.js';
 import { directorySource } from './trust/directory-file.js';
 import { collectFacts, type FactSources } from './trust/facts.js';
 import { permitsIn, type Permits } from './trust/permits.js';
@@ -137,6 +138,7 @@ function createActivities(
   const loadDirectory = remembering(evidence.shelf, (): Promise<Directory> => directory.current());
   const credentials = createCredentialActivities({ target, store });
   const policies = policySource(config.policy);
+  const declarations = declarationsIn(join(config.stateDirectory, 'declared'));
   const facts: FactSources = {
     recordsOf: (identity) => evidence.reader.recordsOf(identity),
     inspect: ({ current, ...input }) => credentials.inspect({ ...input, ...(current && { from: current }) }),
@@ -149,6 +151,7 @@ function createActivities(
     loadFreezes: freezes,
     factsOf: (input, plan, isGated) => collectFacts(facts, input, plan, isGated, new Date()),
     permits,
+    declarations,
     gateMs: config.policy.gateMs,
   });
   const { consumers, notices } = config;
@@ -156,7 +159,7 @@ function createActivities(
   return {
     ...credentials,
     ...policy,
-    ...createTrustActivities({ loadDirectory }),
+    ...createTrustActivities({ loadDirectory, declarations }),
     ...createConsumerActivities({ stores: { get: store }, log, ...consumers }),
     ...createEvidenceActivities({
       ...seals,

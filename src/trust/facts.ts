@@ -52,9 +52,11 @@ export async function collectFacts(
   };
 }
 
-/** The last plan that made a credential and was carried out. */
+/** The last plan that made a credential and was carried out, in a run that was permitted: anybody's workflow can ask for a seal. */
 function lastApproved(records: readonly ProcessRecord[]): ProcessRecord | undefined {
-  return records.findLast(({ outcome, plan }) => outcome === 'succeeded' && plan?.to !== undefined);
+  return records.findLast(
+    ({ outcome, plan, permit }) => outcome === 'succeeded' && plan?.to !== undefined && permit !== undefined,
+  );
 }
 
 /** A target that cannot be read is no reason to say that nothing differs. */

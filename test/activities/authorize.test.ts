@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { MockActivityEnvironment } from '@temporalio/testing';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createPolicyActivities } from '../../activities/policy.js';
 import { createTrustActivities } from '../../activities/trust.js';
 import type { AuthorizeInput } from '../../activities/contract.js';
@@ -17,6 +17,7 @@ import type { ChangeRequest } from '../../src/domain/request.js';
 import { packageRoot } from '../../src/package-root.js';
 import { digestOf } from '../../src/policy/digest.js';
 import { policySource, type Policy } from '../../src/policy/policy.js';
+import { declarationsIn, type Declarations } from '../../src/trust/declared.js';
 import { permitsIn, type Permits } from '../../src/trust/permits.js';
 import { advanceSigned, decisionSigned, requestSigned } from '../../src/trust/statements.js';
 import { automation, directoryOf, person, type TestSigner } from '../support/signers.js';
@@ -32,12 +33,14 @@ const policies = (name: string): Promise<Policy> =>
 
 let folder: string;
 let permits: Permits;
+let declarations: Declarations;
 let directory: Directory;
 let facts: Facts;
 let policy: Policy;
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'tenure-authorize-'));
   permits = permitsIn(folder);
+  declarations = declarationsIn(join(folder, 'declared'));
   directory = directoryOf(ada, grace, rosa);
   facts = noFacts;
   policy = await policies('one-approval');
@@ -52,6 +55,7 @@ function asked(question: AuthorizeInput, runId = 'run-1', at = now): Promise<Dec
     loadFreezes: async () => [],
     factsOf: async () => facts,
     permits,
+    declarations,
     gateMs: 3_600_000,
     now: () => at,
   });
@@ -283,4 +287,148 @@ test.each([
   const own = { id: 'a-1', kinds: ['rotate'], identities: ['app'], reason: 'the move', ...differs };
   const advance = [await advanceSigned(own, 86_400_000, signer, now)];
   expect(await asked(questionOf(await inputOf({ advance })))).toMatchObject({ permitted: false });
+});
+
+describe('what a request does not say comes from what this worker has on record', () => {
+  const spec = specOf('app', { environment: 'production' });
+  const amended = { ...spec, purpose: 'another one' };
+  const other = specOf('app', { environment: 'test' });
+  const later = (days: number): Date => new Date(now.getTime() + days * 86_400_000);
+
+  beforeEach(async () => {
+    policy = await policies('open');
+  });
+
+  /** Signs a request and lets the worker attest it, as an identity does. */
+  async function signed(differs: Partial<ChangeRequest>, at = now): Promise<ChangeRequest> {
+    const request: ChangeRequest = { id: 'r-1', kind: 'rotate', requester: ada.name, ...differs };
+    const asks = await requestSigned(request, 'app', ada, at);
+    const { attest } = createTrustActivities({ loadDirectory: async () => directory, declarations, now: () => at });
+    await attest({ asked: asks, identity: 'app' });
+    return asks;
+  }
+
+  /** Asks for a process, which begins with this. */
+  async function begins(
+    request: ChangeRequest,
+    number: number,
+    differs: Partial<ProcessInput> = {},
+    at = now,
+  ): Promise<Decision> {
+    const { kind } = request as { kind: ProcessInput['kind'] };
+    const id = `nhi/app/${kind}/${number}`;
+    const input = {
+      kind,
+      operation: id,
+      epoch: 2 * number,
+      identity: 'app',
+      request,
+      spec,
+      specBefore: spec,
+      ...differs,
+    };
+    return asked(questionOf(input), 'run-1', at);
+  }
+
+  /** Provisioned with the first declared identity, which is sealed. */
+  async function provisioned(): Promise<void> {
+    const { specBefore: _none, ...first } = { specBefore: spec, spec };
+    const request = await signed({ id: 'p-1', kind: 'provision', spec });
+    await asked(
+      questionOf({ kind: 'provision', operation: 'nhi/app/provision/1', epoch: 2, identity: 'app', request, ...first }),
+    );
+    sealed('nhi/app/provision/1');
+  }
+
+  function sealed(last: string): void {
+    facts = { ...facts, lastApproved: { operation: last, at: now.toISOString(), scopeDigest: '' } };
+  }
+
+  const expectRefused = async (decision: Promise<Decision>, why: string): Promise<void> => {
+    await expect(decision).rejects.toMatchObject({ code: 'ApprovalRefused', message: expect.stringContaining(why) });
+  };
+
+  test('a caught request brings about the identity as it was declared, and no other', async () => {
+    await provisioned();
+    const request = await signed({ id: 'r-2' });
+    await expectRefused(begins(request, 2, { spec: other }), 'not what app was declared as');
+    await expectRefused(begins(request, 2, { specBefore: other }), 'not what is on record');
+    const { specBefore: _left, ...out } = { specBefore: undefined };
+    const input = { kind: 'rotate', operation, epoch: 4, identity: 'app', request, spec, ...out } as const;
+    await expectRefused(asked(questionOf(input)), 'not what is on record');
+    expect(await begins(request, 2)).toMatchObject({ permitted: true });
+  });
+
+  test('what the request names is what comes about, and nothing else', async () => {
+    await provisioned();
+    const request = await signed({ id: 'r-2', spec: { ...spec, dataClass: 'regulated' } });
+    await expectRefused(begins(request, 2), 'not what app was declared as');
+    await expectRefused(begins(request, 2, { spec: request.spec!, specBefore: other }), 'not what is on record');
+    expect(await begins(request, 2, { spec: request.spec! })).toMatchObject({ permitted: true });
+  });
+
+  test('one kind of process is not another', async () => {
+    await provisioned();
+    await expectRefused(begins(await signed({ id: 'r-2' }), 2, { kind: 'offboard' }), 'this is a offboard');
+    await expectRefused(
+      begins(await signed({ id: 'r-3', kind: 'revoke', emergency: true }), 2, { kind: 'offboard' }),
+      'a revoke was asked for',
+    );
+  });
+
+  test('an amendment counts as soon as it is signed, also where it waited behind what came before', async () => {
+    await signed({ id: 'a-1', kind: 'amend', spec: amended });
+    await provisioned();
+    expect(await begins(await signed({ id: 'r-2' }), 2, { spec: amended })).toMatchObject({ permitted: true });
+    sealed('nhi/app/rotate/2');
+    expect(await begins(await signed({ id: 'r-3' }), 3, { spec: amended, specBefore: amended })).toMatchObject({
+      permitted: true,
+    });
+  });
+
+  test('an amendment that changes what policy looks at counts for nothing, nor does one of long ago', async () => {
+    await signed({ id: 'a-1', kind: 'amend', spec: other });
+    await signed({ id: 'a-2', kind: 'amend', spec: amended });
+    await provisioned();
+    await expectRefused(begins(await signed({ id: 'r-2' }), 2, { spec: other }), 'not what app was declared as');
+    const request = await signed({ id: 'r-3' }, later(60));
+    await begins(request, 3, {}, later(60));
+    sealed('nhi/app/rotate/3');
+    const next = await signed({ id: 'r-4' }, later(60));
+    await expectRefused(begins(next, 4, { spec: amended }, later(60)), 'not what app was declared as');
+  });
+
+  test('what was asked for and never permitted is not what it is; what was permitted and not completed may be', async () => {
+    await provisioned();
+    const asks = await signed({ id: 'r-2', spec: other }, later(1));
+    await expectRefused(begins(await signed({ id: 'r-3' }), 3, { spec: other }), 'not what app was declared as');
+    await begins(asks, 2, { spec: other }, later(1));
+    const after = await signed({ id: 'r-4' }, later(1));
+    expect(await begins(after, 4, { spec: other }, later(1))).toMatchObject({ permitted: true });
+    sealed('nhi/app/rotate/4');
+    const back = await signed({ id: 'r-5' }, later(1));
+    await expectRefused(begins(back, 5, { specBefore: other }, later(1)), 'not what app was declared as');
+  });
+
+  test('a revocation reaches what was only begun; an emergency asks no record', async () => {
+    await provisioned();
+    await signed({ id: 'r-2', spec: other });
+    expect(await begins(await signed({ id: 'v-1', kind: 'revoke' }), 3, { spec: other })).toMatchObject({
+      permitted: true,
+    });
+    const unknown = specOf('app', { environment: 'nowhere' });
+    await expectRefused(
+      begins(await signed({ id: 'v-2', kind: 'revoke' }), 4, { spec: unknown }),
+      'not what app was declared as',
+    );
+    const emergency = await signed({ id: 'v-3', kind: 'revoke', emergency: true });
+    expect(await begins(emergency, 5, { spec: unknown })).toMatchObject({ permitted: true });
+  });
+
+  test('of what nothing is on record the first is taken, and is on record from then on', async () => {
+    expect(await begins(await signed({}), 2)).toMatchObject({ permitted: true });
+    await expectRefused(begins(await signed({ id: 'r-2' }), 3, { spec: other }), 'not what app was declared as');
+    declarations = declarationsIn(join(folder, 'declared'));
+    await expectRefused(begins(await signed({ id: 'r-2' }), 3, { spec: other }), 'not what app was declared as');
+  });
 });
