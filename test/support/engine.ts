@@ -103,7 +103,7 @@ export interface Knobs {
   facts?: Facts;
   /** Whether approvals that a gate counted still count when policy is asked again. */
   stillCount?: () => boolean;
-  clearance: () => Clearance;
+  clearance: () => Clearance | Promise<Clearance>;
   takes: (consumer: string, event: string) => Acknowledgement['status'];
   nextRotation: () => Promise<string | undefined>;
 }
@@ -325,6 +325,7 @@ export class Engine {
         due: () => Promise.resolve({ due: true, reason: 'due', detail: 'it is due' }),
         runsOf: (operation) => evidence.reader.runsOf(operation),
         signer: () => Promise.resolve(worker),
+        loadDirectory: () => Promise.resolve(around.directory),
         delayOf: () => Promise.resolve(0),
       }),
       ...this.instead?.(this),

@@ -21,6 +21,7 @@ import type { ChangeRequest } from '../../src/domain/request.js';
 import { emergencyTaskQueue, processId, processMessages, taskQueue, type Preempt } from '../../src/domain/wire.js';
 import { callerFor, here, hereFirst, waiterFor } from './activities.js';
 import { asText } from './as-text.js';
+import { unheard } from './cancelled.js';
 import { now } from './clock.js';
 import { specFor, type Aggregate } from './aggregate.js';
 import { failureOf } from './failure.js';
@@ -104,16 +105,18 @@ async function inputFor(
 
 async function start(aggregate: Aggregate, input: ProcessInput): Promise<Attended> {
   const { kind, operation, request, identity, spec } = input;
-  const child = await startChild<(input: ProcessInput) => Promise<ProcessResult>>(kind, {
-    workflowId: operation,
-    args: [input],
-    taskQueue: request.emergency ? emergencyTaskQueue : taskQueue,
-    parentClosePolicy: ParentClosePolicy.ABANDON,
-    cancellationType: ChildWorkflowCancellationType.ABANDON,
-    staticSummary: `${kind} ${identity} at ${spec.target.name}, asked by ${request.requester}`.slice(0, 200),
-    staticDetails: detailsOf(input),
-    typedSearchAttributes: attributesOf(spec, 'running', request.emergency ? ['emergency:true'] : []),
-  });
+  const beginning = () =>
+    startChild<(input: ProcessInput) => Promise<ProcessResult>>(kind, {
+      workflowId: operation,
+      args: [input],
+      taskQueue: request.emergency ? emergencyTaskQueue : taskQueue,
+      parentClosePolicy: ParentClosePolicy.ABANDON,
+      cancellationType: ChildWorkflowCancellationType.ABANDON,
+      staticSummary: `${kind} ${identity} at ${spec.target.name}, asked by ${request.requester}`.slice(0, 200),
+      staticDetails: detailsOf(input),
+      typedSearchAttributes: attributesOf(spec, 'running', request.emergency ? ['emergency:true'] : []),
+    });
+  const child = await unheard(beginning);
   return { running: aggregate.started(input), result: child.result() };
 }
 

@@ -1,10 +1,11 @@
 /** Lending rights and taking them back: the stages of an elevation that are its own. */
-import { ApplicationFailure, CancellationScope, CancelledFailure, isCancellation } from '@temporalio/workflow';
+import { ApplicationFailure, CancellationScope, isCancellation } from '@temporalio/workflow';
 import type { AcceptanceProof, ElevationProof } from '../../src/domain/credential.js';
 import { elevatedSpec } from '../../src/domain/elevation.js';
 import { epochAfterwards } from '../../src/domain/epoch.js';
 import type { ErrorCode } from '../../src/domain/errors.js';
 import { span } from '../../src/domain/span.js';
+import { heedCancel } from './cancelled.js';
 import { after, now, until } from './clock.js';
 import { failureOf } from './failure.js';
 import { waitUntilClear } from './permit.js';
@@ -22,7 +23,7 @@ export async function lend(process: Process): Promise<void> {
   process.unwind.before('elevate', () => takeBack(process));
   const granted = await process.stage('elevate', () => inTime(process, () => lendAndProve(process)), granting);
   // A cancel that came with the last answer: what follows would be stopped by it, and here the way back is whole.
-  if (CancellationScope.current().consideredCancelled) throw new CancelledFailure('cancelled while rights were lent');
+  heedCancel();
   remember(process, { granted });
   void tell(
     process,
