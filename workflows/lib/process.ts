@@ -233,8 +233,10 @@ export class Process {
     const hasWayBack = this.unwind.hasSteps();
     const outcome = hasWayBack ? await this.takeBack() : 'undone';
     if (outcome !== 'undone') return outcome;
+    // It may have failed before the first step that has a way back.
+    const isUnrotated = hasWayBack || (this.proofs.elevated?.restored && this.find('stage').startedAt === undefined);
     this.state.leftovers.push(
-      hasWayBack
+      isUnrotated
         ? `the credential was not rotated: ${failure.message}; rotate it with: tenure rotate ${this.state.identity}`
         : `abandoned past the point of no return: ${failure.message}`,
     );
