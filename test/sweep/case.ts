@@ -169,7 +169,11 @@ class Run {
       // What hangs in the identity itself keeps everything waiting; its own time limit has to end that.
       if (Date.now() > end) {
         fault.lift();
-        throw new Error(`it did not end within ${patienceMs / 60_000} minutes: ${JSON.stringify(summaryOf(state))}`);
+        const stands = state?.running && (await this.subject.process(state.running.operation).catch(() => undefined));
+        const where = stands?.stages.filter(({ startedAt }) => startedAt !== undefined).at(-1);
+        throw new Error(
+          `it did not end within ${patienceMs / 60_000} minutes: ${JSON.stringify([summaryOf(state), where, stands?.inert])}`,
+        );
       }
       await this.subject.perhapsEnded(600);
     }
