@@ -28,6 +28,7 @@ import type {
 } from '../src/domain/process.js';
 import type { ChangeRequest } from '../src/domain/request.js';
 import type { Signed, Verb } from '../src/domain/statement.js';
+import type { Trigger } from '../src/domain/wire.js';
 
 /** The change that an activity works for. */
 export interface Change {
@@ -211,7 +212,10 @@ export interface FleetActivities {
   rotateOne(input: {
     readonly name: string;
     readonly requestId: string;
+    /** `schedule/<policy>`. */
     readonly requester: string;
+    /** Who started the campaign by hand: it is asked on their behalf then, once their signature is verified. */
+    readonly asked?: Trigger;
   }): Promise<ScheduledOutcome>;
   /**
    * The result of a process that outlived its identity's run. Throws retryable, benign `StillRunning` until it has ended. With `run` that of

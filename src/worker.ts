@@ -190,6 +190,7 @@ function createActivities(
       client,
       perTarget: config.fleet.perTarget,
       runsOf: (operation) => evidence.reader.runsOf(operation),
+      loadDirectory: () => directory.current(),
       signer: () => automationSigner(config, directory),
       due: policy.due,
       delayOf: async (spec, lastRotatedAt) =>
