@@ -326,7 +326,6 @@ export class Engine {
         runsOf: (operation) => evidence.reader.runsOf(operation),
         signer: () => Promise.resolve(worker),
         loadDirectory: () => Promise.resolve(around.directory),
-        loadDirectory: () => Promise.resolve(around.directory),
         delayOf: () => Promise.resolve(0),
       }),
       ...this.instead?.(this),
