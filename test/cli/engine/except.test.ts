@@ -3,7 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { run } from '../../../src/cli/program.js';
-import { exceptionWorkflow } from '../../../src/domain/exception.js';
+import { exceptionId, exceptionWorkflow } from '../../../src/domain/exception.js';
 import { identityId, identityWorkflow, taskQueue } from '../../../src/domain/wire.js';
 import { liveExceptions } from '../../../src/exceptions/live.js';
 import { ada, alan, ExceptionEngine, grace, olga, robot } from '../../support/exceptions.js';
@@ -18,9 +18,11 @@ beforeAll(async () => {
   for (const { name, pem } of [ada, grace, olga])
     await writeFile(join(engine.folder, '.tenure', 'keys', `${name}.pem`), pem!, { mode: 0o600 });
   const rules = "exceptions: { commands: { 'yes': [/bin/true] }, life: 10d }\n";
+  const key = join(engine.folder, 'keys', 'evidence.pem');
+  const evidence = `evidence: { key: { file: '${key}' }, log: { directory: '${join(engine.folder, 'evidence')}' } }\n`;
   await writeFile(
     join(engine.folder, 'tenure.yaml'),
-    directoryYaml(directoryOf(ada, grace, alan, olga, robot)) + rules,
+    directoryYaml(directoryOf(ada, grace, alan, olga, robot)) + rules + evidence,
   );
   await engine.client.workflow.start(identityWorkflow, {
     workflowId: identityId('payments-db'),
@@ -75,6 +77,18 @@ describe('tenure except', () => {
     expect((await tenure(olga, 'withdraw', id, '--reason', 'rotated by hand')).code).toBe(0);
     await engine.when(id, ({ phase }) => phase === 'ended');
     expect((await tenure(ada, 'list', '--all')).out).toMatch(new RegExp(`${id}.*ended`));
+    await engine.client.workflow.getHandle(exceptionId(id)).result();
+
+    const told = await command(ada, 'explain', id);
+    expect(told.out).toMatch(/ended at .*: withdrawn by olga.*grace@example\.com approved.*The word of olga/s);
+    const bundle = join(engine.folder, 'exported');
+    expect((await command(ada, 'evidence', 'export', '--operation', exceptionId(id), '--out', bundle)).out).toMatch(
+      /^2 records/,
+    );
+    const verified = await command(ada, 'evidence', 'verify', bundle, '--log-key', join(bundle, 'log.vkey'));
+    expect([verified.code, verified.out]).toEqual([0, expect.stringMatching(/it holds: \d+ checks held, 0 not/)]);
+    for (const check of ['approval of grace@example.com', 'approved before', 'end: olga', 'history says', 'replay'])
+      expect(verified.out).toContain(check);
   });
 
   test('lets nobody approve their own, and says why on record', async () => {
