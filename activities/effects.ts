@@ -1,6 +1,6 @@
 /** The last door before something changes: every effect needs the permit of the run that asks for it. */
 import type { Info } from '@temporalio/activity';
-import { epochOf, undoEpoch } from '../src/domain/epoch.js';
+import { epochAfterwards, epochOf, undoEpoch } from '../src/domain/epoch.js';
 import { TenureError } from '../src/domain/errors.js';
 import { parseProcessId } from '../src/domain/wire.js';
 import { digestOf } from '../src/policy/digest.js';
@@ -36,13 +36,22 @@ export async function demandPermit(
   if (!effects.has(activityType)) return;
   const { workflowId = '', runId = '' } = workflowExecution ?? {};
   const permit = await permits.demand(workflowId, runId);
-  const { identity, operation, spec, from } = (change ?? {}) as Partial<Change>;
+  const { identity, operation, epoch, spec, from } = (change ?? {}) as Partial<Change>;
   const isAnother =
     operation !== workflowId ||
+    !isItsEpoch(operation, epoch) ||
     identity !== permit.identity ||
     !permit.specs.includes(digestOf(spec ?? {})) ||
     (from !== undefined && from.version !== permit.from?.version);
   if (isAnother) throw somethingElse(activityType, workflowId, runId);
+}
+
+/** A fence far ahead would keep out everything that comes after, an emergency too. */
+function isItsEpoch(operation: string, epoch: number | undefined): boolean {
+  const { kind, number = NaN } = parseProcessId(operation) ?? {};
+  const first = epochOf(number);
+  const own = kind === 'elevate' ? [first, epochAfterwards(first)] : [first];
+  return own.some((acts) => epoch === acts || epoch === undoEpoch(acts));
 }
 
 /**

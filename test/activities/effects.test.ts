@@ -32,6 +32,7 @@ const demand = (activityType: string, argument: unknown = change, runId = 'run-1
 test('what was permitted passes', async () => {
   await expect(demand('install')).resolves.toBeUndefined();
   await expect(demand('handOver', { ...change, from: undefined })).resolves.toBeUndefined();
+  await expect(demand('uninstall', { ...change, epoch: 5 })).resolves.toBeUndefined();
 });
 
 test.each(['verify', 'inspect', 'refuse', 'drain', 'seal', 'notify', 'lastEpoch'])(
@@ -62,6 +63,9 @@ test.each([
   ['another identity', { ...change, identity: 'api' }],
   ['another operation', { ...change, operation: 'nhi/app/rotate/3' }],
   ['other rights', { ...change, spec: { ...spec, target: { ...spec.target, scope: { grants: ['everything'] } } } }],
+  ['the fence of a later process', { ...change, epoch: 6 }],
+  ['a fence far ahead, which would keep out even an emergency', { ...change, epoch: 1_000_000 }],
+  ['no fence', { ...change, epoch: undefined }],
   ['another credential that goes', { ...change, from: { version: 'v2' } }],
   ['nothing', null],
   ['something that is no change', 'install'],
