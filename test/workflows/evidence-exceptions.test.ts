@@ -1,11 +1,16 @@
 /** What was excepted, by whom and until when can be proven to a stranger, and what is changed in it afterwards is found and named. */
+import { rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { ExceptionEvidence } from '../../src/domain/evidence.js';
 import { exceptionId, exceptionMessages, type ExceptionTerms, type Proposal } from '../../src/domain/exception.js';
 import { exportBundle } from '../../src/evidence/bundle/export.js';
 import type { BundleFiles } from '../../src/evidence/bundle/files.js';
 import { verifyBundle, type VerifyOptions } from '../../src/evidence/verify.js';
+import { liveExceptions } from '../../src/exceptions/live.js';
 import { Forger } from '../evidence/forger.js';
+import { eventually } from '../support/engine.js';
 import {
   ada,
   alan,
@@ -121,6 +126,35 @@ describe('an exception', () => {
     };
     await (await engine.begin(proposed.id, { proposal })).result();
     expect(await engine.evidence.reader.size()).toBe(before);
+  });
+});
+
+describe('while the log is away', () => {
+  test('what was approved is looked after by nobody, so it lapses; with its record it goes on', async () => {
+    const [there, away] = ['evidence', 'evidence.away'].map((name) => join(engine.folder, name));
+    const terms = await asked(termsOf());
+    const handle = await engine.begin(terms.id, { terms });
+    const { gate } = await engine.when(terms.id, ({ phase }) => phase === 'gate');
+    await rename(there!, away!);
+    await writeFile(there!, '');
+    await handle.signal(exceptionMessages.decide, await ballotOf(grace, exceptionId(terms.id), gate!));
+    const before = await eventually(
+      () => engine.published(terms.id),
+      (record) => record !== undefined,
+    );
+    // Its controls are due every 300 ms.
+    await sleep(1_500);
+    expect(await engine.published(terms.id)).toEqual(before);
+    expect((await engine.when(terms.id, () => true)).phase).toBe('gate');
+    const later = new Date(Date.now() + 11 * 60_000);
+    expect((await liveExceptions(engine.folder, terms.identity, later)).map(({ id }) => id)).not.toContain(terms.id);
+    await rm(there!);
+    await rename(away!, there!);
+    await engine.when(terms.id, ({ phase }) => phase === 'active');
+    expect(await engine.evidence.reader.under(`${exceptionId(terms.id)}/approved`)).toHaveLength(1);
+    await handle.signal(exceptionMessages.withdraw, await withdrawalOf(terms.id, ada));
+    await handle.result();
+    await engine.replays(terms.id);
   });
 });
 
