@@ -12,6 +12,7 @@ import type { Policy } from '../src/policy/policy.js';
 import { evaluateDue, mayChange, nextRotation } from '../src/schedule/due.js';
 import { advanceFor, type Advance } from '../src/trust/advance.js';
 import { stillCounting } from '../src/trust/ballots.js';
+import { onRecordOf } from '../src/trust/on-record.js';
 import type { Permits } from '../src/trust/permits.js';
 import { issuedAt } from '../src/trust/issued-at.js';
 import { verifyRequest } from '../src/trust/requests.js';
@@ -95,7 +96,7 @@ async function groundsOf(
   demandRecent(input, receivedAt, now);
   const requester = await verifyRequest(input.request, input.identity, { directory, now, receivedAt });
   const facts = await factsOf(input, plan, gate !== undefined);
-  const onRecord = await onRecordOf(dependencies, input, facts);
+  const onRecord = await onRecordOf(dependencies, input.identity, facts.lastApproved?.operation);
   demandDeclared(input, onRecord);
   const common = { input, plan, policy, requester, directory, onRecord, now, votes: [], advance: [] };
   const advance = await advanceFor(input.request.advance ?? [], { plan, requester, directory, now });
@@ -103,24 +104,6 @@ async function groundsOf(
   const known = isGated && gate === undefined ? await factsOf(input, plan, true) : facts;
   const grounds = { ...common, facts: known, advance };
   return gate ? { ...grounds, votes: await votesOf(grounds, gate) } : grounds;
-}
-
-/** The last process that was carried out is known by its permit: nobody but this worker can have made that. */
-async function onRecordOf(
-  { permits, declarations }: PolicyDependencies,
-  { identity }: ProcessInput,
-  { lastApproved }: Facts,
-): Promise<OnRecord> {
-  const [noted, last] = await Promise.all([
-    declarations.of(identity),
-    lastApproved && permits.heldBy(lastApproved.operation).catch(noneIfRefused),
-  ]);
-  return { noted, last };
-}
-
-function noneIfRefused(error: unknown): undefined {
-  if (error instanceof TenureError && error.code === 'ApprovalRefused') return undefined;
-  throw error;
 }
 
 /** The request names what the identity shall be; or it is not on record yet, and from now on it is. */

@@ -47,7 +47,8 @@ import { workflowBundlePath } from './temporal/bundle.js';
 import { dataConverterFor, workflowBundleFor } from './temporal/codec/converter.js';
 import { declarationsIn } from './trust/declared.js';
 import { directorySource } from './trust/directory-file.js';
-import { collectFacts, type FactSources } from './trust/facts.js';
+import { collectFacts, lastApproved, type FactSources } from './trust/facts.js';
+import { onRecordOf } from './trust/on-record.js';
 import { permitsIn, type Permits } from './trust/permits.js';
 import { automationSigner } from './trust/sign.js';
 
@@ -182,6 +183,10 @@ function createActivities(
       loadPolicy: () => policies.current(),
       loadFreezes: freezes,
       others: othersOf(client),
+      onRecord: async (identity) => {
+        const last = lastApproved(await evidence.reader.recordsOf(identity));
+        return onRecordOf({ permits, declarations }, identity, last?.operation);
+      },
       target,
       signer: () => automationSigner(config, directory),
     }),

@@ -6,6 +6,7 @@ import type { ExceptionSettings } from '../../src/exceptions/options.js';
 import type { Published } from '../../src/exceptions/published.js';
 import type { Policy } from '../../src/policy/policy.js';
 import type { Target } from '../../src/targets/target.js';
+import type { OnRecord } from '../../src/trust/specs.js';
 import type { Signer } from '../../src/trust/statements.js';
 
 /** What exceptions need of other workflows. */
@@ -29,6 +30,8 @@ export interface ExceptionDependencies {
   /** The operator's freezes as they are now, the same way. */
   loadFreezes(): Promise<readonly Freeze[]>;
   readonly others: Others;
+  /** What this worker has on record about an identity: what its workflow says of it may be anybody's. */
+  onRecord(identity: string): Promise<OnRecord>;
   target(name: string): Target;
   /** As whom this worker asks. Throws `InvalidRequest` where it has no key for that. */
   signer(): Promise<Signer>;

@@ -9,6 +9,7 @@ import {
   type ExceptionFacts,
   type ExceptionTerms,
 } from '../../src/domain/exception.js';
+import type { IdentitySpec } from '../../src/domain/identity.js';
 import type { Vote } from '../../src/domain/process.js';
 import { checkControls } from '../../src/exceptions/controls.js';
 import { evidenceOf } from '../../src/exceptions/evidence.js';
@@ -17,6 +18,8 @@ import { exceptionFactsOf, exceptionQuestion } from '../../src/exceptions/questi
 import { demandPossible } from '../../src/exceptions/terms.js';
 import type { Policy, PolicyQuestion } from '../../src/policy/policy.js';
 import { mayChange } from '../../src/schedule/due.js';
+import { refused } from '../../src/trust/refusal.js';
+import { isOnRecord } from '../../src/trust/specs.js';
 import type { ExceptionDependencies } from './dependencies.js';
 import { sessionsOf, validated } from './identity.js';
 import { requesterOf } from './proof.js';
@@ -34,13 +37,12 @@ export interface Grounds {
 
 /** Collects it. Throws where nobody should be asked to approve: `InvalidRequest`, `ApprovalRefused`, `PolicyDenied`. */
 export async function groundsOf(deps: ExceptionDependencies, terms: ExceptionTerms, taken: boolean): Promise<Grounds> {
-  const { settings, loadDirectory, loadPolicy, others } = deps;
+  const { settings, loadDirectory, loadPolicy } = deps;
   const now = (deps.now ?? (() => new Date()))();
   const directory = await loadDirectory();
   const requester = await requesterOf(terms, directory, now, taken);
   demandPossible(terms, settings, now);
-  const { spec } = await others.state(terms.identity);
-  if (!spec) throw new TenureError('InvalidRequest', `${terms.identity} is not declared; see: tenure list`);
+  const spec = await declared(deps, terms.identity);
   const facts = exceptionFactsOf(spec, terms, settings);
   const { clear } = mayChange({
     freezes: [...(await deps.loadFreezes()), ...spec.rotation.freeze],
@@ -55,6 +57,14 @@ export async function groundsOf(deps: ExceptionDependencies, terms: ExceptionTer
   const decision = demandAllowed(policy.decide(question));
   const checks = await checked(deps, terms);
   return { requester, facts, policy, question, decision, checks };
+}
+
+/** What the identity is: what decides who has to approve is proven like everything else. */
+async function declared({ others, onRecord }: ExceptionDependencies, identity: string): Promise<IdentitySpec> {
+  const { spec } = await others.state(identity);
+  if (!spec) throw new TenureError('InvalidRequest', `${identity} is not declared; see: tenure list`);
+  if (isOnRecord(spec, await onRecord(identity))) return spec;
+  throw refused('other-content', `${identity} says it is something else than it was declared as; nobody is asked`);
 }
 
 /** Rules that other exceptions lift for the identity now. */

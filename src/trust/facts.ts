@@ -53,7 +53,7 @@ export async function collectFacts(
 }
 
 /** The last plan that made a credential and was carried out, in a run that was permitted: anybody's workflow can ask for a seal. */
-function lastApproved(records: readonly ProcessRecord[]): ProcessRecord | undefined {
+export function lastApproved(records: readonly ProcessRecord[]): ProcessRecord | undefined {
   return records.findLast(
     ({ outcome, plan, permit }) => outcome === 'succeeded' && plan?.to !== undefined && permit !== undefined,
   );

@@ -38,6 +38,11 @@ export function demandDeclared(input: ProcessInput, onRecord: OnRecord): void {
     no(`what was declared before is not what is on record about ${identity}`);
 }
 
+/** Whether an identity is what it was declared as, by what is on record here. */
+export function isOnRecord(spec: IdentitySpec, onRecord: OnRecord): boolean {
+  return isDeclared(spec, 'validate', onRecord);
+}
+
 /** Only these bring a declared identity with them. */
 function isNamed({ kind, request }: ProcessInput): boolean {
   return request.spec !== undefined && (kind === 'provision' || kind === 'rotate');

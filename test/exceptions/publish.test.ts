@@ -165,6 +165,17 @@ describe('what is asked of policy', () => {
     await createExceptionActivities(later).examineException({ terms, taken: true });
   });
 
+  test('is about the identity as it is on record, and not as a workflow of its name says', async () => {
+    const spec = around.state('payments-db').spec!;
+    const declared = { ...spec, environment: 'production' };
+    const noted = (how: 'asked' | 'permitted', one: IdentitySpec) =>
+      ({ v: 1, identity: one.name, request: how, by: 'olga@example.com', how, spec: one, at: terms.until }) as const;
+    around = { ...around, onRecord: { noted: [noted('permitted', declared), noted('asked', spec)] } };
+    await expect(examine()).rejects.toThrow(/says it is something else than it was declared as/);
+    identityIs({ environment: 'production' });
+    expect((await examine()).groups).toContain('security');
+  });
+
   test('says what a machine asks for too, and denies it', async () => {
     terms = await asked(termsOf({ by: robot.name }), robot);
     await expect(examine()).rejects.toThrow(/Services, agents and automations ask for no exception/);

@@ -32,6 +32,7 @@ import { policySource, type Policy } from '../../src/policy/policy.js';
 import { buildWorkflowBundle } from '../../src/temporal/bundle.js';
 import { connectClient, connectWorker } from '../../src/temporal/connection.js';
 import { startDevServer } from '../../src/temporal/dev-server.js';
+import type { OnRecord } from '../../src/trust/specs.js';
 import { decisionSigned, wordSigned } from '../../src/trust/statements.js';
 import { eventually } from './engine.js';
 import { automation, directoryOf, person, type TestSigner } from './signers.js';
@@ -54,6 +55,8 @@ export interface Around {
   /** Those that come with Tenure, unless a test has others. */
   policy: Policy;
   freezes: readonly Freeze[];
+  /** What the worker has on record about any identity; nothing, unless a test says so. */
+  onRecord: OnRecord;
   readonly asked: ChangeRequest[];
   readonly notices: { readonly level: string; readonly text: string }[];
   state: (identity: string) => IdentityState;
@@ -205,6 +208,7 @@ export function aroundOf(folder: string): Around {
     },
     policy: shipped,
     freezes: [],
+    onRecord: { noted: [] },
     asked: [],
     notices: [],
     state: (name) => ({ ...newIdentity(name), status: 'active', spec: { ...spec, name } }),
@@ -218,6 +222,7 @@ export function dependenciesOf(around: Around, folder: string): ExceptionDepende
     loadDirectory: async () => around.directory,
     loadPolicy: async () => around.policy,
     loadFreezes: async () => around.freezes,
+    onRecord: async () => around.onRecord,
     others: {
       state: async (name) => around.state(name),
       ask: async (_name, request) => {
