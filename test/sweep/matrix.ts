@@ -53,20 +53,21 @@ const faultsOf: Readonly<Record<Step['effect'], readonly FaultName[]>> = {
 const twice = new Set(['install', 'publish', 'withdraw', 'retire']);
 
 /** A rotation is swept whole as one; where it ends an elevation, its fences, its way back and what a cancel does are others. */
-const behindElevation = new Set<FaultName>([
-  'refused-before',
-  'refused-after',
-  'cancel-before',
-  'emergency-before',
-  'kill-before',
-  'kill-after',
-]);
+const behindElevation: Readonly<Partial<Record<Step['effect'], readonly FaultName[]>>> = {
+  changes: ['refused-before', 'cancel-before', 'emergency-before', 'kill-after'],
+  reads: ['refused-before', 'emergency-before'],
+  between: ['emergency-before'],
+  inside: ['emergency-before'],
+  asks: ['refused-before'],
+};
 const isLending = ({ stage }: Step): boolean => ['authorize', 'elevate', 'hold', 'restore'].includes(stage);
 
 function isWorthwhile(swept: Step, process: SweptProcess, fault: FaultName): boolean {
   const { way, effect, step } = swept;
   if (process === 'elevate' && !isLending(swept)) {
-    if (!behindElevation.has(fault)) return way === 'last' && fault === 'lost-after';
+    if (!behindElevation[effect]?.includes(fault)) return false;
+    // What only goes forward is parked as in a rotation, and hears of no cancel.
+    if (way === 'forward' && fault === 'refused-before') return false;
     if (way !== 'onward' && fault === 'cancel-before') return false;
   }
   if (process === 'emergency' && fault.startsWith('emergency')) return false;
