@@ -139,6 +139,26 @@ describe('approve and deny', () => {
     expect(recent.at(-1)?.message).toContain('not today');
   });
 
+  test('withdraw counts while a freeze holds what was approved, and comes too late once it has begun', async () => {
+    const operation = await atGate('gate-held');
+    const until = new Date(Date.now() + 3_600_000).toISOString();
+    engine.around.only.set('gate-held', { clearance: () => ({ clear: false, until, reason: 'year end' }) });
+    const error = new TenureError('RejectedUnchanged', 'no');
+    engine.around.target.faults.set('retire gate-held', { when: 'before', times: 1, error });
+    await tenure('approve', 'gate-held', '--yes', '--no-wait');
+    await engine.processWhen(operation, ({ gate }) => gate?.outcome === 'approved');
+    expect((await tenure('withdraw', 'gate-held', '--yes')).code).toBe(0);
+    await engine.processWhen(operation, ({ gate }) => gate?.outcome === 'open' && gate.votes.length === 0);
+    engine.around.only.delete('gate-held');
+    await tenure('approve', 'gate-held', '--yes', '--no-wait');
+    await engine.processWhen(operation, ({ parked }) => parked !== undefined);
+    const late = await tenure('withdraw', 'gate-held', '--yes');
+    expect([late.code, late.stderr]).toEqual([1, expect.stringContaining('past its gate and has begun')]);
+    expect(late.stderr).toContain('tenure cancel gate-held');
+    await engine.answerPark(operation, { how: 'again' });
+    await engine.stateWhen('gate-held', ({ running }) => running === undefined);
+  });
+
   test('list --gates names the command that decides', async () => {
     await atGate('gate-listed');
     const { stdout } = await eventually(
