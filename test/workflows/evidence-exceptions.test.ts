@@ -36,7 +36,7 @@ beforeAll(async () => {
   withdrawn = await engine.holding();
   await handleOf(withdrawn.id).signal(exceptionMessages.withdraw, await withdrawalOf(withdrawn.id, ada));
   await handleOf(withdrawn.id).result();
-  over = await engine.holding({ until: new Date(Date.now() + 4_000).toISOString() }, { longestRun: 2 });
+  over = await engine.holding({ until: new Date(Date.now() + 12_000).toISOString() }, { longestRun: 2 });
   await handleOf(over.id).result();
   denied = await asked(termsOf());
   const handle = await engine.begin(denied.id, { terms: denied });
