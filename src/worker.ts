@@ -26,6 +26,7 @@ import { createNoticeActivities } from '../activities/notices.js';
 import { createPolicyActivities } from '../activities/policy.js';
 import { createRoutineReviewActivities } from '../activities/routine-review.js';
 import { createTrustActivities } from '../activities/trust.js';
+import { watchingUse } from '../activities/credentials/watch.js';
 import { loadFreezes } from './config/load.js';
 import type { TenureConfig } from './config/types.js';
 import type { Directory } from './domain/directory.js';
@@ -51,6 +52,7 @@ import { collectFacts, lastApproved, type FactSources } from './trust/facts.js';
 import { onRecordOf } from './trust/on-record.js';
 import { permitsIn, type Permits } from './trust/permits.js';
 import { automationSigner } from './trust/sign.js';
+import { useWatch } from './trust/use-watch.js';
 
 /** Everything that a workflow may call. */
 export type Activities = CredentialActivities &
@@ -137,11 +139,17 @@ function createActivities(
   const directory = directorySource(config);
   const evidence = openEvidenceWriter(config);
   const loadDirectory = remembering(evidence.shelf, (): Promise<Directory> => directory.current());
-  const credentials = createCredentialActivities({ target, store });
+  const use = useWatch({ folder: join(config.stateDirectory, 'use'), target, afterMs: config.policy.unusedAfterMs });
+  const recordsOf: FactSources['recordsOf'] = (identity) => evidence.reader.recordsOf(identity);
+  const credentials = watchingUse(createCredentialActivities({ target, store }), use, recordsOf);
   const policies = policySource(config.policy);
   const declarations = declarationsIn(join(config.stateDirectory, 'declared'));
   const facts: FactSources = {
-    recordsOf: (identity) => evidence.reader.recordsOf(identity),
+    recordsOf,
+    unusedRights: async (granted) => {
+      const seen = await use.look(granted);
+      return seen?.known ? seen.unused.map(({ right }) => right) : [];
+    },
     inspect: ({ current, ...input }) => credentials.inspect({ ...input, ...(current && { from: current }) }),
     liftedRules: async (identity, now) =>
       (await liveExceptions(config.stateDirectory, identity, now)).flatMap(({ rules }) => rules),

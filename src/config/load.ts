@@ -160,6 +160,7 @@ function configOf(file: string, written: Partial<Record<string, unknown>>): Tenu
       ...(fields.policy.path !== undefined && { path: resolve(folder, fields.policy.path) }),
       productionEnvironments: fields.policy.productionEnvironments,
       gateMs: fields.policy.gate,
+      unusedAfterMs: fields.policy.unusedAfter,
     },
     automation: key ? { name, key: absolute(key, folder) } : { name },
     evidence: evidenceOf(fields.evidence, folder, resolve(folder, fields.stateDirectory)),

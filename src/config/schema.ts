@@ -50,6 +50,9 @@ export const configFields = {
       gate: duration(60_000, 30 * 86_400_000)
         .default(86_400_000)
         .describe('How long a gate waits. `1d`.'),
+      unusedAfter: duration(60_000, 3_650 * 86_400_000)
+        .default(30 * 86_400_000)
+        .describe('For how long a right is watched, and not seen in use, before it counts as unused. `30d`.'),
     })
     .prefault({}),
   directory: directorySchema,

@@ -26,6 +26,8 @@ export interface TenureConfig {
     readonly productionEnvironments: readonly string[];
     /** How long a gate stays open. */
     readonly gateMs: number;
+    /** For how long a right has to be watched without being seen in use. */
+    readonly unusedAfterMs: number;
   };
   /** As whom the worker asks. */
   readonly automation: { readonly name: string; readonly key?: SecretSource };

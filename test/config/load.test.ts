@@ -52,7 +52,7 @@ describe("the operator's file", () => {
       targets: { db: { type: 'fake', host: 'h' } },
       stores: { local: { type: 'local', directory: 's' } },
       consumers: { signingKey: { file: join(folder, 'keys/sign') } },
-      policy: { productionEnvironments: ['production'], gateMs: 86_400_000 },
+      policy: { productionEnvironments: ['production'], gateMs: 86_400_000, unusedAfterMs: 30 * 86_400_000 },
       automation: { name: 'automation/tenure' },
       evidence: { name: 'tenure', log: { directory: join(folder, '.tenure', 'evidence') } },
       exceptions: {
@@ -76,6 +76,7 @@ describe("the operator's file", () => {
       path: join(folder, 'rules'),
       productionEnvironments: ['production'],
       gateMs: 86_400_000,
+      unusedAfterMs: 2_592_000_000,
     });
   });
 
@@ -100,7 +101,7 @@ describe("the operator's file", () => {
         "Did you mean 'directory'?",
         'Known: type, directory.',
       ),
-      "tenure.yaml:7:11 policy.approvals: 'approvals' is not a field here. Known: path, productionEnvironments, gate.",
+      "tenure.yaml:7:11 policy.approvals: 'approvals' is not a field here. Known: path, productionEnvironments, gate, unusedAfter.",
       "tenure.yaml:7:31 policy.gate: expected a duration between 1m and 30d, such as 30d, 12h or 1h30m, found 'soon'. Write whole numbers with d, h, m or s, the largest first.",
       'tenure.yaml:8:21 fleet.perTarget: expected at least 1. Change it to fit.',
     ]);

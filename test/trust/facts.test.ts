@@ -37,3 +37,28 @@ test('the last approved plan is that of a run which was permitted: anybody’s w
   expect(lastApproved?.operation).toBe(few.operation);
   expect(growth).toHaveLength(1);
 });
+
+test('unused is what was granted on record, whatever the workflow says, and only for a gate; what cannot be read is not unused', async () => {
+  const few = inputOf(1, { grants: [{ on: 'ledger', may: ['select'] }] });
+  const many = inputOf(2, { grants: [{ on: 'ledger', may: ['select', 'delete'] }] });
+  const asked: unknown[] = [];
+  const sources = {
+    recordsOf: async () => [{ ...recordOf(few), identity: 'app' }],
+    inspect: async () => [],
+    liftedRules: async () => [],
+    unusedRights: async (granted: unknown) => {
+      asked.push(granted);
+      return ['select on table ledger', 'delete on table a'];
+    },
+  };
+  const unused = async (isGated: boolean, differs = {}) =>
+    (await collectFacts({ ...sources, ...differs }, many, planOf(many), isGated, now)).unused;
+  expect(await unused(false)).toEqual([]);
+  expect(asked).toEqual([]);
+  expect(await unused(true)).toEqual(['delete on table a', 'select on table ledger']);
+  expect(asked).toEqual([
+    { identity: 'app', operation: few.operation, target: 'db', scope: { grants: [{ on: 'ledger', may: ['select'] }] } },
+  ]);
+  expect(await unused(true, { unusedRights: () => Promise.reject(new Error('gone')) })).toEqual([]);
+  expect(await unused(true, { recordsOf: async () => [] })).toEqual([]);
+});
