@@ -60,15 +60,24 @@ export function isOf(groups: readonly string[], asked: string): boolean {
 
 const roles = ['owner', 'team'] as const;
 
-/** The groups that somebody decides for on this plan: those of the directory, and the roles `owner` and `team` of its identity. */
+/** Of a plan, or of an exception from rules, what says who owns the identity. */
+type Owned = Pick<ProcessPlan, 'owner' | 'declared'> & { readonly before?: Pick<ProcessPlan, 'owner' | 'declared'> };
+
+/** Whose it is until the change. Who shall own it afterwards is not asked: anybody could name themselves. */
+export function ownerUntilNow({ owner, before }: Pick<Owned, 'owner' | 'before'>): string {
+  return before?.owner ?? owner;
+}
+
+/** The groups that somebody decides for on this plan: those of the directory, and the roles `owner` and `team` of its identity until now. */
 export function groupsFor(
   { name, groups }: { readonly name: string; readonly groups: readonly string[] },
-  { owner, declared }: Pick<ProcessPlan, 'owner' | 'declared'>,
+  plan: Owned,
 ): readonly string[] {
+  const { declared } = plan.before ?? plan;
   // A group of the directory that happens to be called like a role does not give the role.
   const own = groups.filter((group) => !(roles as readonly string[]).includes(group));
   const isOfTeam = declared?.team !== undefined && own.includes(declared.team);
-  return [...own, ...(owner === name ? ['owner'] : []), ...(isOfTeam ? ['team'] : [])];
+  return [...own, ...(ownerUntilNow(plan) === name ? ['owner'] : []), ...(isOfTeam ? ['team'] : [])];
 }
 
 function approvalsOf({ votes, stepUp }: GateState): Vote[] {

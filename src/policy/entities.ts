@@ -1,5 +1,6 @@
 /** The identity that is asked about, and those around it, in the words of the schema. */
-import { isValidAt, partyNamed, type Attested } from '../domain/directory.js';
+import { isValidAt, partyNamed, type Attested, type Directory } from '../domain/directory.js';
+import { ownerUntilNow } from '../domain/quorum.js';
 import type { ProcessPlan } from '../domain/plan.js';
 import type { CedarValueJson, EntityJson, TypeAndId } from './cedar.js';
 import type { PolicyQuestion, QuestionSettings } from './question.js';
@@ -8,18 +9,23 @@ import { milliseconds, reference, uid } from './values.js';
 /** Who asks, who owns, and the identity. */
 export function entitiesOf(question: PolicyQuestion, principal: TypeAndId, settings: QuestionSettings): EntityJson[] {
   const { requester, plan, directory, now } = question;
-  const owner = partyNamed(directory, plan.owner);
-  const ownerKnown = owner !== undefined && owner.kind === 'person' && isValidAt(owner, now);
   const asking = { uid: principal, attrs: ownerOf(requester), parents: requester.groups.map((id) => uid('Group', id)) };
-  const isRequester = requester.kind === 'person' && requester.name === plan.owner;
-  const owning = {
-    uid: uid('Person', plan.owner),
-    attrs: {},
-    parents: ownerKnown ? owner.groups.map((id) => uid('Group', id)) : [],
-  };
-  const { attrs, tags } = identityIn(plan, ownerKnown, settings);
+  const owners = [...new Set([ownerUntilNow(plan), plan.owner])]
+    .filter((name) => requester.kind !== 'person' || requester.name !== name)
+    .map((name) => ({ uid: uid('Person', name), attrs: {}, parents: groupsOf(directory, name, now) }));
+  const { attrs, tags } = identityIn(plan, isKnown(directory, plan.owner, now), settings);
   const identity = { uid: uid('Identity', plan.identity), attrs, parents: [], tags };
-  return isRequester ? [asking, identity] : [asking, owning, identity];
+  return [asking, ...owners, identity];
+}
+
+function isKnown(directory: Directory, name: string, now: Date): boolean {
+  const party = partyNamed(directory, name);
+  return party !== undefined && party.kind === 'person' && isValidAt(party, now);
+}
+
+function groupsOf(directory: Directory, name: string, now: Date): TypeAndId[] {
+  if (!isKnown(directory, name, now)) return [];
+  return partyNamed(directory, name)!.groups.map((id) => uid('Group', id));
 }
 
 /** A machine for which nobody answers is nobody's, and asks for nothing. */
@@ -43,14 +49,22 @@ function identityIn(
     environment,
     production: environments.some((one) => productionEnvironments.includes(one)),
     dataClass: before ? stricter(dataClass, before.dataClass) : dataClass,
-    owner: reference('Person', owner),
+    owner: reference('Person', before?.owner ?? owner),
+    ownerAfter: reference('Person', owner),
     ownerKnown,
-    ...(declared.team !== undefined && { ownerTeam: declared.team }),
+    ...teamsIn(declared.team, before ? before.declared?.team : declared.team),
     ...(target !== undefined && { target }),
     strategy,
     ...(declared.everyMs !== undefined && { maxAge: milliseconds(declared.everyMs) }),
   };
   return { attrs, tags: { ...declared.tags } };
+}
+
+function teamsIn(after: string | undefined, untilNow: string | undefined): Record<string, CedarValueJson> {
+  return {
+    ...(untilNow !== undefined && { ownerTeam: untilNow }),
+    ...(after !== undefined && { ownerTeamAfter: after }),
+  };
 }
 
 /** What may be different afterwards. An exception changes nothing of it. */

@@ -4,7 +4,7 @@ import type { Decision } from '../domain/decision.js';
 import type { ExceptionTerms } from '../domain/exception.js';
 import type { Facts } from '../domain/facts.js';
 import type { IdentitySpec, IdentityState } from '../domain/identity.js';
-import { planOf } from '../domain/plan.js';
+import { approvedIn, planOf, type ProcessPlan } from '../domain/plan.js';
 import type { ProcessKind } from '../domain/process.js';
 import type { ChangeRequest } from '../domain/request.js';
 import { processId } from '../domain/wire.js';
@@ -47,7 +47,7 @@ export function imagine({ directory, requester, gateMs, now }: Foresight, imagin
   return {
     plan,
     requester: asThough(directory, requester, now),
-    facts: factsFrom(spec, state),
+    facts: factsFrom(plan, spec, state),
     votes: [],
     advance: [],
     directory,
@@ -79,27 +79,23 @@ function asThough(directory: Directory, name: string, now: Date): Attested {
   return { ...who, key: '', presence: 'none', at: now.toISOString(), statement: '' };
 }
 
-function factsFrom(spec: IdentitySpec, state: IdentityState | undefined): Facts {
+function factsFrom(plan: ProcessPlan, spec: IdentitySpec, state: IdentityState | undefined): Facts {
   const before = state?.current && state.spec;
-  const scope = spec.target.scope;
-  const to = (one: IdentitySpec) => ({
-    target: one.target.name,
-    scope: one.target.scope,
-    deliver: one.deliver.map(({ store, path }) => `${store}:${path}`),
-  });
   return {
     there: [],
-    growth: growthOf(before?.target.scope ?? {}, scope),
+    growth: growthOf(before?.target.scope ?? {}, spec.target.scope),
     unused: [],
     exceptions: [],
-    ...(before && {
-      lastApproved: {
-        operation: '',
-        at: '',
-        scopeDigest: digestOf(before.target.scope),
-        toDigest: digestOf(to(before)),
-      },
-    }),
+    ...(before &&
+      plan.before && {
+        lastApproved: {
+          operation: '',
+          at: '',
+          scopeDigest: digestOf(before.target.scope),
+          toDigest: digestOf(plan.before.to),
+          declaredDigest: digestOf(approvedIn(plan.before)),
+        },
+      }),
   };
 }
 

@@ -2,8 +2,9 @@
 import { personsBehind, type PartyKind } from '../domain/directory.js';
 import { overdueRules, type ExceptionPlan } from '../domain/exception.js';
 import type { Facts } from '../domain/facts.js';
-import type { ProcessPlan } from '../domain/plan.js';
+import { approvedIn, changesIn, type ProcessPlan } from '../domain/plan.js';
 import type { Vote } from '../domain/process.js';
+import { groupsFor } from '../domain/quorum.js';
 import type { CedarRequest, CedarValueJson } from './cedar.js';
 import { digestOf } from './digest.js';
 import { entitiesOf } from './entities.js';
@@ -52,6 +53,8 @@ function contextOf(question: PolicyQuestion): Record<string, CedarValueJson> {
     unused: facts.unused.toSorted(),
     approvedBefore: facts.lastApproved !== undefined,
     unchanged: plan.kind !== 'except' && isUnchanged(plan, facts),
+    changes: plan.kind === 'except' ? [] : changesIn(plan),
+    standing: groupsFor(requester, plan).toSorted(),
     approvals: approvalsIn(question),
     advance: advanceIn(question),
     presence: requester.presence,
@@ -73,10 +76,10 @@ function rights({ lines, verbs, objects, roles, wildcard }: RightsSummary): Ceda
   };
 }
 
-/** The same place, rights, deliveries and labels as in what was approved and carried out last. */
-function isUnchanged({ to, before, environment, dataClass }: ProcessPlan, { lastApproved, growth }: Facts): boolean {
-  if (!to || growth.length > 0 || lastApproved?.toDigest !== digestOf(to)) return false;
-  return !before || (before.environment === environment && before.dataClass === dataClass);
+/** Everything that is declared is as it was in what was approved and carried out last: place, rights, labels, owner, consumers. */
+function isUnchanged(plan: ProcessPlan, { lastApproved, growth }: Facts): boolean {
+  if (!plan.to || growth.length > 0 || changesIn(plan).length > 0) return false;
+  return lastApproved?.declaredDigest === digestOf(approvedIn(plan));
 }
 
 /** What only one kind of plan has. */

@@ -2,8 +2,8 @@
 import type { Attested, Directory, Party } from '../domain/directory.js';
 import type { Control, ExceptionPlan, ExceptionTerms } from '../domain/exception.js';
 import type { Facts } from '../domain/facts.js';
-import { makesCredential, type ProcessKind, type Vote } from '../domain/process.js';
-import type { ProcessPlan } from '../domain/plan.js';
+import { makesCredential, type Vote } from '../domain/process.js';
+import { approvedIn, type Declaration, type ProcessPlan } from '../domain/plan.js';
 import { groupsFor } from '../domain/quorum.js';
 import { processId } from '../domain/wire.js';
 import { digestOf } from './digest.js';
@@ -87,56 +87,71 @@ function declaredFrom({ identity }: Given): NonNullable<ProcessPlan['declared']>
 }
 
 function planFrom(given: Given, ask: Ask): ProcessPlan {
-  const { by, identity, before, elevation, ticket, reason } = given;
+  const { by, identity, elevation, ticket, reason } = given;
   const kind = kindOf(ask);
-  const { name, environment, dataClass, owner, strategy, target, scope } = identity;
+  const { name, strategy, target, scope, environment, dataClass, owner } = identity;
   const deliver = [`local:${name}`];
+  const declaration = {
+    environment,
+    dataClass,
+    owner,
+    declared: declaredFrom(given),
+    strategy,
+    consumers: [],
+    graceMs: 0,
+  };
+  const to = { target, scope, deliver };
+  const isElevation = kind === 'elevate';
   return {
     v: 1,
     kind,
-    operation: processId(name, kind, 1),
+    operation: processId(name, kind === 'amend' ? 'rotate' : kind, 1),
     identity: name,
     requester: by,
     ...(reason !== undefined && { reason }),
     emergency: ask === 'emergency-revoke',
-    environment,
-    dataClass,
-    ...(before && { before: { environment, dataClass, ...definedIn(before) } }),
+    ...declaration,
+    ...(given.before && { before: { ...declaration, to, ...beforeFrom(given.before, declaration) } }),
     ...(ask === 'repair' && { repair: true as const }),
-    ...(kind === 'elevate' && {
-      elevation: { scope: elevation.scope, forMs: elevation.for, incident: elevation.incident },
-    }),
+    ...(isElevation && { elevation: { scope: elevation.scope, forMs: elevation.for, incident: elevation.incident } }),
     ...(ticket !== undefined && { ticket }),
-    owner,
-    declared: declaredFrom(given),
-    strategy,
     ...(kind !== 'provision' && { from: { target, principal: name, version: '1', scope } }),
-    ...(makesCredential(kind) && { to: { target, scope, deliver } }),
-    consumers: [],
-    graceMs: 0,
+    ...(kind !== 'amend' && makesCredential(kind) && { to }),
   };
 }
 
-function kindOf(ask: Ask): ProcessKind {
+/** What was otherwise. A consumer that is named here was told before. */
+function beforeFrom(
+  { environment, dataClass, owner, team, strategy, consumers }: NonNullable<Given['before']>,
+  { declared }: Required<Pick<Declaration, 'declared'>>,
+): Partial<Declaration> {
+  const { team: _, ...rest } = declared!;
+  return {
+    ...(environment !== undefined && { environment }),
+    ...(dataClass !== undefined && { dataClass }),
+    ...(owner !== undefined && { owner }),
+    ...(team !== undefined && { declared: { ...rest, ...(team !== null && { team }) } }),
+    ...(strategy !== undefined && { strategy }),
+    ...(consumers !== undefined && { consumers }),
+  };
+}
+
+function kindOf(ask: Ask): ProcessPlan['kind'] {
   if (ask === 'emergency-revoke') return 'revoke';
   return ask === 'repair' ? 'validate' : ask;
 }
 
-function definedIn(labels: NonNullable<Given['before']>): Partial<NonNullable<ProcessPlan['before']>> {
-  const { environment, dataClass } = labels;
-  return { ...(environment !== undefined && { environment }), ...(dataClass !== undefined && { dataClass }) };
-}
-
 function factsFrom({ facts, at }: Given, plan: Plan): Facts {
   const { lastApproved, growth, unused, exceptions } = facts;
-  const to = plan.kind === 'except' ? undefined : plan.to;
-  const toDigest = lastApproved === 'same' && to ? digestOf(to) : 'another';
+  const isSame = lastApproved === 'same' && plan.kind !== 'except';
+  const toDigest = isSame && plan.to ? digestOf(plan.to) : 'another';
+  const declaredDigest = isSame ? digestOf(approvedIn(plan)) : 'another';
   return {
     there: [],
     growth,
     unused,
     exceptions,
-    ...(lastApproved !== 'none' && { lastApproved: { operation: '', at, scopeDigest: '', toDigest } }),
+    ...(lastApproved !== 'none' && { lastApproved: { operation: '', at, scopeDigest: '', toDigest, declaredDigest } }),
   };
 }
 

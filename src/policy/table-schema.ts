@@ -50,6 +50,7 @@ export const asks = [
   'emergency-revoke',
   'offboard',
   'elevate',
+  'amend',
   'except',
 ] as const;
 
@@ -59,7 +60,18 @@ export const givenSchema = z.strictObject({
   by: text.default('ada@example.com'),
   presence: z.enum(presences).default('none'),
   identity: identity.prefault({}),
-  before: z.strictObject(labels).partial().optional(),
+  /** As it is declared until now, where that is otherwise. */
+  before: z
+    .strictObject({
+      ...labels,
+      owner: text,
+      team: text.nullable(),
+      strategy: z.enum(strategies),
+      /** Names of those that are told until now; none is afterwards. */
+      consumers: words,
+    })
+    .partial()
+    .optional(),
   elevation: z
     .strictObject({
       scope: scope.default({ grants: [{ on: 'ledger', may: ['update'] }] }),

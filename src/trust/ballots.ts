@@ -12,7 +12,7 @@ import type { ProcessPlan } from '../domain/plan.js';
 import type { Ballot, GateState, Vote, Weighed } from '../domain/process.js';
 import type { DecisionStatement, DelegationStatement } from '../domain/statement.js';
 import { clip } from '../domain/clip.js';
-import { groupsFor, isOf } from '../domain/quorum.js';
+import { groupsFor, isOf, ownerUntilNow } from '../domain/quorum.js';
 import { refused } from './refusal.js';
 import type { Circumstances } from './requests.js';
 import { verifySigned } from './verify.js';
@@ -22,7 +22,7 @@ export interface Weighing extends Circumstances {
   readonly ballot: Ballot;
   readonly gate: GateState;
   /** Of the plan, what says who may decide. */
-  readonly plan: Pick<ProcessPlan, 'owner' | 'environment'>;
+  readonly plan: Pick<ProcessPlan, 'owner' | 'environment' | 'declared' | 'before'>;
   readonly operation: string;
   readonly requester: Attested;
 }
@@ -143,7 +143,12 @@ function demandFits(groups: readonly string[], stepUp: boolean, gate: GateState)
  * gate asks, or who answer for the identity or for the request. No security key is asked for, since a stop opens nothing.
  */
 function demandMayDeny({ name }: Attested, groups: readonly string[], { gate, plan, requester }: Weighing): void {
-  if (isAsked(groups, gate) || plan.owner === name || personsBehind(requester).includes(name)) return;
+  if (
+    isAsked(groups, gate) ||
+    [plan.owner, ownerUntilNow(plan)].includes(name) ||
+    personsBehind(requester).includes(name)
+  )
+    return;
   const who = `people of ${askedInWords(gate)}, the owner of the identity, and whoever asked`;
   throw refused('wrong-group', `this gate is only stopped by ${who}`);
 }
@@ -196,7 +201,7 @@ function claimedBy({ signed }: Ballot): string {
 export function whoMayDecide(
   directory: Directory,
   gate: Pick<GateState, 'groups' | 'escalatedTo' | 'requester' | 'behind'>,
-  plan: Pick<ProcessPlan, 'owner' | 'declared'>,
+  plan: Pick<ProcessPlan, 'owner' | 'declared' | 'before'>,
   now: Date,
 ): string[] {
   const requester = partyNamed(directory, gate.requester);

@@ -7,7 +7,7 @@ import { TenureError } from '../domain/errors.js';
 import type { ProcessRecord } from '../domain/evidence.js';
 import type { Facts } from '../domain/facts.js';
 import type { ProcessInput } from '../domain/process.js';
-import type { ProcessPlan } from '../domain/plan.js';
+import { approvedIn, type ProcessPlan } from '../domain/plan.js';
 import { digestOf } from '../policy/digest.js';
 import { growthOf } from '../policy/scope-lines.js';
 import type { Granted } from './use-watch.js';
@@ -49,6 +49,7 @@ export async function collectFacts(
         at: last.endedAt,
         scopeDigest: digestOf(last.plan!.to!.scope),
         toDigest: digestOf(last.plan!.to),
+        declaredDigest: digestOf(approvedIn(last.plan!)),
       },
     }),
     exceptions: exceptions.toSorted(),

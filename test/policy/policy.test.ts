@@ -4,7 +4,7 @@ import { rm } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
 import type { Decision } from '../../src/domain/decision.js';
 import type { ExceptionPlan, ExceptionTerms } from '../../src/domain/exception.js';
-import type { ProcessPlan } from '../../src/domain/plan.js';
+import { approvedIn, type Declaration, type ProcessPlan } from '../../src/domain/plan.js';
 import type { Vote } from '../../src/domain/process.js';
 import { exceptionFactsOf, exceptionQuestion } from '../../src/exceptions/question.js';
 import { digestOf } from '../../src/policy/digest.js';
@@ -296,28 +296,33 @@ describe('what policies see', () => {
     return reasons.includes('seen');
   };
   const to = questionOf().plan.to!;
-  const lastApproved = { operation: 'o', at: '', scopeDigest: '', toDigest: digestOf(to) };
+  const declaredDigest = digestOf(approvedIn(questionOf().plan));
+  const lastApproved = { operation: 'o', at: '', scopeDigest: '', toDigest: digestOf(to), declaredDigest };
   const facts = { there: [], growth: [], unused: [], exceptions: [] };
-  const moved = { before: { environment: 'production', dataClass: 'internal' as const } };
+  /** What was declared before, where that was otherwise. */
+  const was = (differs: Partial<Declaration>) => ({ before: { ...approvedIn(questionOf().plan), ...differs } });
+  const moved = was({ environment: 'production' });
   const elevation = { scope: { grants: [{ on: 'ledger', may: ['update'] }] }, forMs: 60_000, incident: 'INC-1' };
+  const { declared } = questionOf().plan;
+  const otherwise: [string, Partial<ProcessPlan>][] = [
+    ['owner', { owner: 'dan@example.com' }],
+    ['team', { declared: { ...declared!, team: 'platform' } }],
+    ['kind', { declared: { ...declared!, kind: 'agent' } }],
+    ['tags', { declared: { ...declared!, tags: { a: 'b' } } }],
+    ['every', { declared: { ...declared!, everyMs: 1 } }],
+    ['strategy', { strategy: 'overlap' }],
+    ['grace', { graceMs: 1 }],
+    ['consumers', { consumers: [{ name: 'api', notify: { command: ['/bin/true'] } }] }],
+    ['deliver', { to: { ...to, deliver: ['local:other'] } }],
+  ];
 
   test.each<[string, boolean, string, ...Parameters<typeof questionOf>]>([
     ['production', true, 'resource.production', { environment: 'production' }],
     ['what left production', true, 'resource.production', moved],
     ['no production', false, 'resource.production', {}],
     ['the data class', true, 'resource.dataClass == "internal"', {}],
-    [
-      'the stricter data class of before',
-      true,
-      'resource.dataClass == "regulated"',
-      { before: { environment: 'test', dataClass: 'regulated' } },
-    ],
-    [
-      'the stricter data class of after',
-      true,
-      'resource.dataClass == "internal"',
-      { before: { environment: 'test', dataClass: 'public' } },
-    ],
+    ['the stricter data class of before', true, 'resource.dataClass == "regulated"', was({ dataClass: 'regulated' })],
+    ['the stricter data class of after', true, 'resource.dataClass == "internal"', was({ dataClass: 'public' })],
     ['an owner in the directory', true, 'resource.ownerKnown', {}],
     ['an owner who is in none', false, 'resource.ownerKnown', { owner: 'x@example.com' }],
     ['an owner who is a machine', false, 'resource.ownerKnown', { owner: 'service/ledger' }],
@@ -342,16 +347,43 @@ describe('what policies see', () => {
       false,
       'context.unchanged',
       {},
-      { facts: { ...facts, lastApproved: { ...lastApproved, toDigest: 'x' } } },
+      { facts: { ...facts, lastApproved: { ...lastApproved, declaredDigest: 'x' } } },
     ],
     ['a plan that grew', false, 'context.unchanged', {}, { facts: { ...facts, growth: ['x'], lastApproved } }],
     ['a plan that moved', false, 'context.unchanged', moved, { facts: { ...facts, lastApproved } }],
-    [
-      'a plan that stayed',
-      true,
+    ['a plan that stayed', true, 'context.unchanged', was({}), { facts: { ...facts, lastApproved } }],
+    ...otherwise.map(([name, differs]): [string, boolean, string, Partial<ProcessPlan>, object] => [
+      `another ${name} than was approved`,
+      false,
       'context.unchanged',
-      { before: { environment: 'test', dataClass: 'internal' } },
+      differs,
       { facts: { ...facts, lastApproved } },
+    ]),
+    ...otherwise.map(([name, differs]): [string, boolean, string, Partial<ProcessPlan>] => [
+      `what changes: ${name}`,
+      true,
+      `context.changes == ["${name}"]`,
+      { ...differs, ...was({}) },
+    ]),
+    ['nothing that changes', true, 'context.changes.isEmpty()', was({})],
+    [
+      'the owner until now, and who shall be',
+      true,
+      'resource.owner == Tenure::Person::"dan@example.com" && resource.ownerAfter == Tenure::Person::"ada@example.com"',
+      was({ owner: 'dan@example.com' }),
+    ],
+    [
+      'who shall own it has no standing',
+      false,
+      'context.standing.contains("owner")',
+      was({ owner: 'dan@example.com' }),
+    ],
+    ['the owner has standing', true, 'context.standing.contains("owner")', {}],
+    [
+      'the team until now, and the one that comes',
+      true,
+      'resource has ownerTeam && resource.ownerTeam == "platform" && resource has ownerTeamAfter && resource.ownerTeamAfter == "payments"',
+      was({ declared: { kind: 'database-role', team: 'platform', tags: {} } }),
     ],
     ['an exception', true, 'context.exceptions.contains("seen")', {}, { facts: { ...facts, exceptions: ['seen'] } }],
     ['a freeze', true, 'context.frozen', {}, { frozen: true }],
