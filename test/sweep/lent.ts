@@ -15,7 +15,7 @@ export const lentScope = { grants: [{ on: 'ledger', may: ['delete'] }] };
 const slackMs = 30_000;
 
 /** Whether nobody gives the rights back before their time is over. */
-export function lastsToItsEnd({ stage, step, fault }: Case): boolean {
+function lastsToItsEnd({ stage, step, fault }: Case): boolean {
   if (stage === 'hold') return ['hung-before', 'kill-before'].includes(fault);
   return stage === 'elevate' && step !== 'verify' && fault === 'hung-before';
 }
