@@ -187,7 +187,7 @@ export async function resumeSchedule(client: Client, policy: string, note: strin
 }
 
 /** What became of starting a campaign by hand. */
-export type Triggered = 'started' | 'at work' | 'absent';
+type Triggered = 'started' | 'at work' | 'absent';
 
 /**
  * Starts the campaign of a schedule now, as the schedule would, unless one is at work. Not by the schedule itself, which has no place for
