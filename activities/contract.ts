@@ -120,6 +120,19 @@ export interface AuthorizeInput {
   readonly gate?: GateState;
 }
 
+/** A change of what is written down of an identity, whose turn has come. */
+export interface Amendment {
+  readonly asked: ChangeRequest;
+  readonly identity: string;
+  /** As it is declared until now. */
+  readonly before: IdentitySpec;
+}
+
+/** `policies`: ids of those that decided. */
+export type AmendmentVerdict =
+  | { readonly allowed: true; readonly policies: readonly string[] }
+  | { readonly allowed: false; readonly policies: readonly string[]; readonly reason: string };
+
 /** Decides on plans. */
 export interface PolicyActivities {
   /**
@@ -127,6 +140,8 @@ export interface PolicyActivities {
    * out; a request and an approval permit one run, once. Every effect needs that permit.
    */
   authorize(input: AuthorizeInput): Promise<Decision>;
+  /** Asks policy about an amendment, for which nobody can be asked to approve. Throws `ApprovalRefused` where it is not proven. */
+  amendment(amendment: Amendment): Promise<AmendmentVerdict>;
   /** May anything change at this moment (freeze, window)? */
   clearance(input: { readonly spec: IdentitySpec; readonly emergency: boolean }): Promise<Clearance>;
   /** When the identity is next due, ISO 8601; undefined where nothing is scheduled. */

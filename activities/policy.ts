@@ -11,13 +11,15 @@ import { digestOf } from '../src/policy/digest.js';
 import type { Policy } from '../src/policy/policy.js';
 import { evaluateDue, mayChange, nextRotation } from '../src/schedule/due.js';
 import { advanceFor, type Advance } from '../src/trust/advance.js';
+import { boundBy } from '../src/trust/binding.js';
 import { stillCounting } from '../src/trust/ballots.js';
 import { onRecordOf } from '../src/trust/on-record.js';
 import type { Permits } from '../src/trust/permits.js';
 import { issuedAt } from '../src/trust/issued-at.js';
-import { verifyRequest } from '../src/trust/requests.js';
+import { demandRecent, verifyRequest } from '../src/trust/requests.js';
 import type { Declarations, Declared } from '../src/trust/declared.js';
 import { demandDeclared, specsOf, type OnRecord } from '../src/trust/specs.js';
+import { decideAmendment } from './amendment.js';
 import type { AuthorizeInput, PolicyActivities } from './contract.js';
 
 /** What deciding needs from outside. */
@@ -63,6 +65,10 @@ export function createPolicyActivities(dependencies: PolicyDependencies): Policy
       return { ...decision, permitted: true };
     },
 
+    async amendment(asked) {
+      return decideAmendment(dependencies, asked, now());
+    },
+
     async clearance({ spec, emergency }) {
       return clearanceOf(spec.rotation.freeze, emergency);
     },
@@ -93,7 +99,7 @@ async function groundsOf(
   demandSamePlan(input, plan);
   const [policy, directory] = await Promise.all([loadPolicy(), loadDirectory()]);
   const receivedAt = issuedAt(input.request.signed);
-  demandRecent(input, receivedAt, now);
+  demandRecent(input.operation, receivedAt, now);
   const requester = await verifyRequest(input.request, input.identity, { directory, now, receivedAt });
   const facts = await factsOf(input, plan, gate !== undefined);
   const onRecord = await onRecordOf(dependencies, input.identity, facts.lastApproved?.operation);
@@ -121,17 +127,6 @@ function declaredIn({ input: { identity, request, spec }, requester, now }: Grou
     spec,
     at: now.toISOString(),
   };
-}
-
-/** A request may have waited in a queue and at a gate of thirty days; one that is older was kept by somebody to be used later. */
-const oldestMs = 45 * 86_400_000;
-
-function demandRecent({ operation }: ProcessInput, askedAt: Date, now: Date): void {
-  if (now.getTime() - askedAt.getTime() <= oldestMs) return;
-  throw new TenureError(
-    'ApprovalRefused',
-    `what ${operation} was asked for is too long ago; nothing was touched. Ask again`,
-  );
 }
 
 /** The plan that is decided on is what follows from the input, whatever was shown. */
@@ -212,6 +207,7 @@ function permitFor({ input, plan, requester, advance, now }: Grounds, { planDige
     policy: policyDigest,
     specs: specsOf(input).map(digestOf),
     ...(plan.from && { from: { principal: plan.from.principal, version: plan.from.version } }),
+    ...boundBy(input, now),
     advance: advance.map(({ id }) => id),
     at: now.toISOString(),
   } as const;

@@ -23,9 +23,10 @@ export function createTrustActivities({
   return {
     async attest({ asked, identity }) {
       const attested = await verifyRequest(asked, identity, { directory: await loadDirectory(), now: now() });
-      const { id: request, kind, spec } = asked;
-      const how = kind === 'amend' ? 'amended' : 'asked';
-      if (spec) await declarations?.note({ v: 1, identity, request, by: attested.name, how, spec, at: attested.at });
+      const { id: request, spec } = asked;
+      const { name: by, at } = attested;
+      // An amendment too is only asked for until policy has decided on it.
+      if (spec) await declarations?.note({ v: 1, identity, request, by, how: 'asked', spec, at });
       return attested;
     },
 

@@ -2,7 +2,7 @@ import type { CredentialRecord } from './credential.js';
 import { isSame } from './difference.js';
 import type { Consumer, IdentityKind, IdentitySpec, RotationPolicy, Strategy } from './identity.js';
 import { makesCredential, type ProcessInput, type ProcessKind } from './process.js';
-import type { Elevation } from './request.js';
+import type { ChangeRequest, Elevation } from './request.js';
 
 /** What is declared of an identity and people approve: everything but its purpose and when exactly it is rotated. */
 export interface Declaration {
@@ -81,6 +81,33 @@ export function planOf(input: ProcessInput): ProcessPlan {
     ...(request.ticket !== undefined && { ticket: request.ticket }),
     ...(current && { from: goingCredential(current, specBefore ?? spec) }),
     ...(makesCredential(kind) && { to: comingIn(spec) }),
+  };
+}
+
+/** The plan of an amendment: nothing comes and nothing goes. `operation` is its request, since it runs no process. */
+export function amendmentPlanOf({
+  identity,
+  spec,
+  before,
+  request,
+}: {
+  readonly identity: string;
+  readonly spec: IdentitySpec;
+  readonly before: IdentitySpec;
+  readonly request: Pick<ChangeRequest, 'id' | 'requester' | 'reason' | 'ticket'>;
+}): ProcessPlan {
+  const { id, requester, reason, ticket } = request;
+  return {
+    v: 1,
+    kind: 'amend',
+    operation: id,
+    identity,
+    requester,
+    ...(reason !== undefined && { reason }),
+    emergency: false,
+    ...declarationOf(spec),
+    before: { ...declarationOf(before), to: comingIn(before) },
+    ...(ticket !== undefined && { ticket }),
   };
 }
 

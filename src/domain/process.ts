@@ -308,4 +308,6 @@ export interface ProcessSummary {
   readonly endedAt: string;
   readonly code?: ErrorCode;
   readonly message?: string;
+  /** Of an amendment: ids of the policies that decided on it. */
+  readonly policies?: readonly string[];
 }

@@ -17,7 +17,7 @@ export interface Declared {
   /** Id of the request that names it. */
   readonly request: string;
   readonly by: string;
-  /** `asked`: it may still be refused. `amended`: only what no policy looks at is new. `permitted`: policy and people let it pass. */
+  /** `asked`: it may still be refused. `amended`: policy let pass that its purpose or the times of its rotations are new. `permitted`: policy and people let it pass. */
   readonly how: 'asked' | 'amended' | 'permitted';
   readonly spec: IdentitySpec;
   readonly at: string;

@@ -1,4 +1,5 @@
 /** Requests and words together with what they are about: a good signature over something else is worth nothing. */
+import { TenureError } from '../domain/errors.js';
 import { partyNamed, personsBehind, type Attested, type Directory } from '../domain/directory.js';
 import type { ChangeRequest } from '../domain/request.js';
 import type { RequestStatement, Signed, Verb } from '../domain/statement.js';
@@ -85,4 +86,16 @@ function demand(statement: RequestStatement, wanted: Wanted): void {
   const other = (Object.keys(wanted) as (keyof RequestStatement)[]).find((field) => statement[field] !== wanted[field]);
   if (other === undefined) return;
   throw refused('other-content', `what is signed is something else: its ${other} is not that of what was sent`);
+}
+
+/** A request may have waited in a queue and at a gate of thirty days; one that is older was kept by somebody to be used later. */
+const oldestMs = 45 * 86_400_000;
+
+/** Throws `ApprovalRefused` where it was asked too long ago. `what`: which process or amendment. */
+export function demandRecent(what: string, askedAt: Date, now: Date): void {
+  if (now.getTime() - askedAt.getTime() <= oldestMs) return;
+  throw new TenureError(
+    'ApprovalRefused',
+    `what ${what} was asked for is too long ago; nothing was touched. Ask again`,
+  );
 }

@@ -71,7 +71,7 @@ function isDeclared(spec: IdentitySpec, kind: ProcessInput['kind'], { noted, las
 /** An amendment may have waited in the queue behind what made the credential: as long as a request may wait. */
 const longestWaitMs = 45 * 86_400_000;
 
-/** It differs from what was permitted in nothing that policy looks at. */
+/** It differs from what was permitted in nothing that goes with a rotation. */
 function isAmendment(spec: IdentitySpec, { noted, last }: OnRecord): boolean {
   const since = last ? Date.parse(last.at) : 0;
   const permitted = noted.filter((one) =>

@@ -7,7 +7,7 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createPolicyActivities } from '../../activities/policy.js';
 import { createTrustActivities } from '../../activities/trust.js';
-import type { AuthorizeInput } from '../../activities/contract.js';
+import type { AmendmentVerdict, AuthorizeInput, PolicyActivities } from '../../activities/contract.js';
 import type { Decision } from '../../src/domain/decision.js';
 import type { Directory } from '../../src/domain/directory.js';
 import { noFacts, type Facts } from '../../src/domain/facts.js';
@@ -47,9 +47,8 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
-/** Asks as a run of a workflow does. */
-function asked(question: AuthorizeInput, runId = 'run-1', at = now): Promise<Decision> {
-  const { authorize } = createPolicyActivities({
+function policyActivities(at = now): PolicyActivities {
+  return createPolicyActivities({
     loadPolicy: async () => policy,
     loadDirectory: async () => directory,
     loadFreezes: async () => [],
@@ -59,6 +58,11 @@ function asked(question: AuthorizeInput, runId = 'run-1', at = now): Promise<Dec
     gateMs: 3_600_000,
     now: () => at,
   });
+}
+
+/** Asks as a run of a workflow does. */
+function asked(question: AuthorizeInput, runId = 'run-1', at = now): Promise<Decision> {
+  const { authorize } = policyActivities(at);
   const env = new MockActivityEnvironment({ workflowExecution: { workflowId: operation, runId } });
   return env.run(authorize, question) as Promise<Decision>;
 }
@@ -376,9 +380,17 @@ describe('what a request does not say comes from what this worker has on record'
     );
   });
 
-  test('an amendment counts as soon as it is signed, also where it waited behind what came before', async () => {
-    await signed({ id: 'a-1', kind: 'amend', spec: amended });
+  /** Its turn has come, and policy is asked. */
+  const amends = async (differs: Partial<ChangeRequest>, before = spec, at = now): Promise<AmendmentVerdict> => {
+    const asked = await signed({ kind: 'amend', ...differs }, at);
+    return policyActivities(at).amendment({ asked, identity: 'app', before });
+  };
+
+  test('an amendment counts once policy has let it pass', async () => {
     await provisioned();
+    await signed({ id: 'a-1', kind: 'amend', spec: amended });
+    await expectRefused(begins(await signed({ id: 'r-1' }), 2, { spec: amended }), 'not what app was declared as');
+    expect(await amends({ id: 'a-2', spec: amended })).toEqual({ allowed: true, policies: ['everything'] });
     expect(await begins(await signed({ id: 'r-2' }), 2, { spec: amended })).toMatchObject({ permitted: true });
     sealed('nhi/app/rotate/2');
     expect(await begins(await signed({ id: 'r-3' }), 3, { spec: amended, specBefore: amended })).toMatchObject({
@@ -386,11 +398,52 @@ describe('what a request does not say comes from what this worker has on record'
     });
   });
 
-  test('an amendment that changes what policy looks at counts for nothing, nor does one of long ago', async () => {
-    await signed({ id: 'a-1', kind: 'amend', spec: other });
-    await signed({ id: 'a-2', kind: 'amend', spec: amended });
+  test('an amendment is asked by somebody whose key holds, of what is on record, and of late', async () => {
     await provisioned();
-    await expectRefused(begins(await signed({ id: 'r-2' }), 2, { spec: other }), 'not what app was declared as');
+    const asked = await signed({ id: 'a-1', kind: 'amend', spec: amended });
+    const { amendment } = policyActivities();
+    const forged = { ...asked, spec: { ...amended, purpose: 'forged' } };
+    await expect(amendment({ asked: forged, identity: 'app', before: spec })).rejects.toThrow();
+    await expect(
+      amendment({ asked: { ...asked, requester: 'rosa@example.com' }, identity: 'app', before: spec }),
+    ).rejects.toMatchObject({ code: 'ApprovalRefused' });
+    const moved = { ...asked, spec: { ...other, purpose: 'x' } };
+    const unrecorded = await requestSigned({ ...moved, id: 'a-3' }, 'app', ada, now);
+    await expect(amendment({ asked: unrecorded, identity: 'app', before: other })).rejects.toMatchObject({
+      message: expect.stringContaining('not what is on record'),
+    });
+    const late = policyActivities(later(60)).amendment({ asked, identity: 'app', before: spec });
+    await expect(late).rejects.toMatchObject({ message: expect.stringContaining('too long ago') });
+  });
+
+  test('an amendment of what matters goes with a rotation, and so does one that people have to approve', async () => {
+    await provisioned();
+    const consumers = [{ name: 'x', notify: { command: ['/bin/true'] } }];
+    expect(await amends({ id: 'a-1', spec: { ...spec, consumers } })).toEqual({
+      allowed: false,
+      policies: [],
+      reason: 'goes with a rotation: spec.consumers.0',
+    });
+    policy = await policySource({ productionEnvironments: ['production'] }).current();
+    const byRosa = { id: 'a-2', kind: 'amend', requester: rosa.name, spec: amended } as const;
+    const stranger = await requestSigned(byRosa, 'app', rosa, now);
+    expect(await policyActivities().amendment({ asked: stranger, identity: 'app', before: spec })).toEqual({
+      allowed: false,
+      policies: ['nothing-permits'],
+      reason: expect.stringMatching(/^goes with a rotation: .*no policy lets rosa@example.com .* amend it/),
+    });
+    await expectRefused(begins(await signed({ id: 'r-2' }), 2, { spec: amended }), 'not what app was declared as');
+    policy = await policies('amend-gated');
+    expect(await amends({ id: 'a-3', spec: amended })).toEqual({
+      allowed: false,
+      policies: ['somebody-else'],
+      reason: 'goes with a rotation: people have to approve it: somebody-else (Every amendment needs somebody else.)',
+    });
+  });
+
+  test('an amendment of long ago counts for nothing', async () => {
+    await provisioned();
+    await amends({ id: 'a-2', spec: amended });
     const request = await signed({ id: 'r-3' }, later(60));
     await begins(request, 3, {}, later(60));
     sealed('nhi/app/rotate/3');

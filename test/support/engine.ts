@@ -97,6 +97,8 @@ export interface Knobs {
   asks?: Partial<Attested>;
   /** Why nobody is known to have asked. */
   unproven?: string;
+  /** Why policy does not let an amendment pass. */
+  notAmended?: string;
   /** The policies by their digest: another one opens the gate again. */
   policyDigest?: string;
   /** What is known of the identity: something else opens the gate again too. */
@@ -311,6 +313,11 @@ export class Engine {
         Promise.resolve(emergency ? { clear: true } : knobsOf(spec.name).clearance()),
       nextRotation: ({ spec }: { spec: IdentitySpec }) => knobsOf(spec.name).nextRotation(),
       due: () => Promise.resolve({ due: true, reason: 'due', detail: 'it is due' }),
+      amendment: ({ identity }: { identity: string }) => {
+        const { notAmended } = knobsOf(identity);
+        if (notAmended === undefined) return Promise.resolve({ allowed: true, policies: ['a-test'] });
+        return Promise.resolve({ allowed: false, policies: ['a-test'], reason: notAmended });
+      },
       notify: ({ text }: { text: string }) => Promise.resolve(void around.notices.push(text)),
       handOver: ({ identity, consumers, event }: Parameters<ConsumerActivities['handOver']>[0]) =>
         Promise.resolve(

@@ -69,9 +69,7 @@ test('sixteen requests of the largest size wait through a new run, and are all d
       id,
       kind: 'amend',
       requester: 'ada',
-      spec: specOf('full', {
-        consumers: [{ name: 'a', notify: { file: { path: '/x', format: 'template', template } } }],
-      }),
+      spec: specOf('full', { purpose: template }),
     });
     return of('x'.repeat(largestRequest - JSON.stringify(of('')).length));
   };

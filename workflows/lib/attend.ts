@@ -43,7 +43,7 @@ export async function begin(aggregate: Aggregate, timing: Timing | undefined): P
   try {
     const early = await isTooEarly(aggregate, asked);
     if (early) return void aggregate.refuse(asked, early);
-    if (asked.kind === 'amend') return void aggregate.amend(asked);
+    if (asked.kind === 'amend') return void (await amend(aggregate, asked));
     return await start(aggregate, await inputFor(aggregate, asked, asked.kind, timing));
   } catch (error) {
     return void aggregate.refuse(asked, inWords(error));
@@ -75,6 +75,15 @@ async function isTooEarly({ state }: Aggregate, { onlyIfDue }: ChangeRequest): P
     ...(lastRotatedAt !== undefined && { lastRotatedAt }),
   });
   return verdict.due ? undefined : { code: 'Conflict', reason: `it is not due any more: ${verdict.detail}` };
+}
+
+/** An amendment waits at no gate: what policy does not let pass at once is refused. */
+async function amend(aggregate: Aggregate, asked: ChangeRequest): Promise<void> {
+  const { name, spec } = aggregate.state;
+  const verdict = await here('Ask policy about the amendment').amendment({ asked, identity: name, before: spec! });
+  const { policies } = verdict;
+  if (verdict.allowed) aggregate.amend(asked, policies);
+  else aggregate.refuse(asked, { code: 'PolicyDenied', reason: verdict.reason, policies });
 }
 
 async function inputFor(
