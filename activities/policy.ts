@@ -14,6 +14,7 @@ import { advanceFor, type Advance } from '../src/trust/advance.js';
 import { boundBy } from '../src/trust/binding.js';
 import { stillCounting } from '../src/trust/ballots.js';
 import { onRecordOf } from '../src/trust/on-record.js';
+import { demandOurRun, type LookAtRun, type Run } from '../src/trust/our-run.js';
 import type { Permits } from '../src/trust/permits.js';
 import { issuedAt } from '../src/trust/issued-at.js';
 import { demandRecent, verifyRequest } from '../src/trust/requests.js';
@@ -32,6 +33,8 @@ export interface PolicyDependencies {
   /** What is known about the identity besides the plan. `isGated`: people will be shown it, so the target is looked at too. */
   factsOf(input: ProcessInput, plan: ProcessPlan, isGated: boolean): Promise<Facts>;
   readonly permits: Permits;
+  /** What Temporal says of the run that asks. */
+  readonly lookAtRun: LookAtRun;
   /** What identities were declared as, by what was verified here. */
   readonly declarations: Declarations;
   /** How long a gate stays open, milliseconds. */
@@ -54,12 +57,13 @@ interface Grounds {
 }
 
 export function createPolicyActivities(dependencies: PolicyDependencies): PolicyActivities {
-  const { loadFreezes, permits, declarations, gateMs, now = () => new Date() } = dependencies;
+  const { loadFreezes, permits, lookAtRun, declarations, gateMs, now = () => new Date() } = dependencies;
   return {
     async authorize(question) {
       const grounds = await groundsOf(dependencies, question, now());
       const decision = { ...decide(grounds, gateMs), ...boundTo(grounds) };
       if (!isPermitted(decision, question.gate)) return { ...decision, permitted: false };
+      await demandOurRun(question.input, thisRun(), lookAtRun);
       if (isNews(grounds)) await declarations.note(declaredIn(grounds));
       await permits.grant(permitFor(grounds, decision));
       return { ...decision, permitted: true };
@@ -141,7 +145,7 @@ function demandSamePlan(input: ProcessInput, plan: ProcessPlan): void {
 /** Votes count for the gate as it was shown: another plan, other policies or facts, and none of them does. */
 async function votesOf(grounds: Grounds, gate: GateState): Promise<readonly Vote[]> {
   const { input, plan, requester, directory, now } = grounds;
-  if (!isSame(gate, boundTo(grounds)) || gate.run !== runId()) return [];
+  if (!isSame(gate, boundTo(grounds)) || gate.run !== thisRun().runId) return [];
   const counting = await stillCounting(gate.votes, {
     gate,
     plan,
@@ -199,7 +203,7 @@ function permitFor({ input, plan, requester, advance, now }: Grounds, { planDige
   return {
     v: 1,
     operation: input.operation,
-    run: runId(),
+    run: thisRun().runId,
     identity: input.identity,
     request: input.request.id,
     requester: requester.name,
@@ -214,6 +218,6 @@ function permitFor({ input, plan, requester, advance, now }: Grounds, { planDige
 }
 
 /** The run that asks, as Temporal itself says: nothing that the workflow could claim. */
-function runId(): string {
-  return Context.current().info.workflowExecution!.runId;
+function thisRun(): Run {
+  return Context.current().info.workflowExecution!;
 }

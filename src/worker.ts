@@ -50,6 +50,7 @@ import { declarationsIn } from './trust/declared.js';
 import { directorySource } from './trust/directory-file.js';
 import { collectFacts, lastApproved, type FactSources } from './trust/facts.js';
 import { onRecordOf } from './trust/on-record.js';
+import { lookingAtRuns } from './trust/our-run.js';
 import { permitsIn, type Permits } from './trust/permits.js';
 import { automationSigner } from './trust/sign.js';
 import { useWatch } from './trust/use-watch.js';
@@ -160,6 +161,7 @@ function createActivities(
     loadFreezes: freezes,
     factsOf: (input, plan, isGated) => collectFacts(facts, input, plan, isGated, new Date()),
     permits,
+    lookAtRun: lookingAtRuns(client),
     declarations,
     gateMs: config.policy.gateMs,
   });

@@ -14,6 +14,7 @@ import { noFacts, type Facts } from '../../src/domain/facts.js';
 import { planOf } from '../../src/domain/plan.js';
 import type { Ballot, GateState, ProcessInput, Vote } from '../../src/domain/process.js';
 import type { ChangeRequest } from '../../src/domain/request.js';
+import { parseProcessId } from '../../src/domain/wire.js';
 import { packageRoot } from '../../src/package-root.js';
 import { digestOf } from '../../src/policy/digest.js';
 import { policySource, type Policy } from '../../src/policy/policy.js';
@@ -37,7 +38,14 @@ let declarations: Declarations;
 let directory: Directory;
 let facts: Facts;
 let policy: Policy;
+/** What Temporal says of the run that asks. */
+let ranAs: string | undefined;
+let queue: string;
+/** The workflow that asks; its process itself where none is said. */
+let asking: string | undefined;
 beforeEach(async () => {
+  ranAs = asking = undefined;
+  queue = 'tenure';
   folder = await mkdtemp(join(tmpdir(), 'tenure-authorize-'));
   permits = permitsIn(folder);
   declarations = declarationsIn(join(folder, 'declared'));
@@ -54,6 +62,7 @@ function policyActivities(at = now): PolicyActivities {
     loadFreezes: async () => [],
     factsOf: async () => facts,
     permits,
+    lookAtRun: async ({ workflowId }) => ({ type: ranAs ?? parseProcessId(workflowId)!.kind, taskQueue: queue }),
     declarations,
     gateMs: 3_600_000,
     now: () => at,
@@ -63,7 +72,9 @@ function policyActivities(at = now): PolicyActivities {
 /** Asks as a run of a workflow does. */
 function asked(question: AuthorizeInput, runId = 'run-1', at = now): Promise<Decision> {
   const { authorize } = policyActivities(at);
-  const env = new MockActivityEnvironment({ workflowExecution: { workflowId: operation, runId } });
+  const env = new MockActivityEnvironment({
+    workflowExecution: { workflowId: asking ?? question.input.operation, runId },
+  });
   return env.run(authorize, question) as Promise<Decision>;
 }
 
@@ -136,7 +147,23 @@ test('where nothing is owed the run that asks is permitted, for this plan and th
     requester: ada.name,
     plan: digestOf(planOf(input)),
     specs: [digestOf(input.spec)],
+    kind: 'rotate',
+    given: {},
   });
+});
+
+test.each<[string, { workflow?: string; type?: string; on?: string }, string]>([
+  ['another workflow', { workflow: 'somebody' }, 'another process'],
+  ['a workflow of another type', { type: 'mischief' }, 'is a workflow of type mischief'],
+  ['a workflow whose code is run on another queue', { on: 'mischief' }, 'run on the queue mischief'],
+])('%s is not permitted to do what a process of that name would be', async (_, { workflow, type, on }, why) => {
+  policy = await policies('open');
+  [asking, ranAs, queue] = [workflow, type, on ?? 'tenure'];
+  await expect(asked(questionOf(await inputOf()))).rejects.toMatchObject({
+    code: 'ApprovalRefused',
+    message: expect.stringContaining(why),
+  });
+  await expect(permits.heldBy(operation)).rejects.toMatchObject({ code: 'ApprovalRefused' });
 });
 
 test('where people are owed nobody is permitted, and the decision says whom to ask and what it is bound to', async () => {
