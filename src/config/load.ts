@@ -147,7 +147,7 @@ function configOf(file: string, written: Partial<Record<string, unknown>>): Tenu
     [K in keyof typeof configFields]: z.output<(typeof configFields)[K]>;
   };
   const folder = dirname(file);
-  const { signingKey } = fields.consumers;
+  const { signingKey, programs, folders, hosts } = fields.consumers;
   const { webhook } = fields.notices;
   const { name, key } = fields.automation;
   return {
@@ -155,7 +155,12 @@ function configOf(file: string, written: Partial<Record<string, unknown>>): Tenu
     stateDirectory: resolve(folder, fields.stateDirectory),
     targets: fields.targets as TenureConfig['targets'],
     stores: fields.stores as TenureConfig['stores'],
-    consumers: signingKey ? { signingKey: absolute(signingKey, folder) } : {},
+    consumers: {
+      ...(signingKey && { signingKey: absolute(signingKey, folder) }),
+      programs,
+      folders: folders.map((one) => resolve(folder, one)),
+      hosts,
+    },
     policy: {
       ...(fields.policy.path !== undefined && { path: resolve(folder, fields.policy.path) }),
       productionEnvironments: fields.policy.productionEnvironments,

@@ -18,7 +18,7 @@ export const exceptionsSchema = z
       .array(z.string().min(1).max(300))
       .max(200)
       .default([])
-      .describe('The only `host` or `host:port` that an http control may ask; none named is any.'),
+      .describe('The only `host` or `host:port` that an http control may ask; none named is none.'),
     commands: z
       .record(slug(), z.array(z.string().min(1).max(1_000)).min(1).max(50))
       .default({})

@@ -58,8 +58,8 @@ function demandKnown(control: ExceptionTerms['controls'][number], { commands, ho
   const { protocol, host, username, password } = new URL(control.url);
   if (protocol !== 'http:' && protocol !== 'https:') throw refusal('controls: an address is http or https');
   if (username || password) throw refusal('controls: an address holds no credential');
-  if (hosts.length > 0 && !hosts.includes(host))
-    throw refusal(`controls: ${host} is none of exceptions.hosts in the operator's file`);
+  if (!hosts.includes(host))
+    throw refusal(`controls: ${host} is none of exceptions.hosts in the operator's file; an operator adds it there`);
 }
 
 const expected: Readonly<Record<string, string>> = {

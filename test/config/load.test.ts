@@ -45,13 +45,18 @@ describe("the operator's file", () => {
   it('fills in every default, and makes its own paths absolute', async () => {
     const file = join(folder, 'tenure.yaml');
     const text =
-      'targets: { db: { type: fake, host: h } }\nstores: { local: { type: local, directory: s } }\nconsumers: { signingKey: { file: keys/sign } }\n';
+      'targets: { db: { type: fake, host: h } }\nstores: { local: { type: local, directory: s } }\nconsumers: { signingKey: { file: keys/sign }, programs: [/bin/true], folders: [out, /run/app] }\n';
     expect(await load(text)).toEqual({
       file,
       stateDirectory: join(folder, '.tenure'),
       targets: { db: { type: 'fake', host: 'h' } },
       stores: { local: { type: 'local', directory: 's' } },
-      consumers: { signingKey: { file: join(folder, 'keys/sign') } },
+      consumers: {
+        signingKey: { file: join(folder, 'keys/sign') },
+        programs: ['/bin/true'],
+        folders: [join(folder, 'out'), '/run/app'],
+        hosts: [],
+      },
       policy: { productionEnvironments: ['production'], gateMs: 86_400_000, unusedAfterMs: 30 * 86_400_000 },
       automation: { name: 'automation/tenure' },
       evidence: { name: 'tenure', log: { directory: join(folder, '.tenure', 'evidence') } },

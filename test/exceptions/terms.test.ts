@@ -61,8 +61,9 @@ describe("the operator's rules", () => {
     const http = (url: string) => ({ controls: [{ kind: 'http' as const, url, status: 200 }] });
     expect(allowed(http('http://user:word@a.example/'))).toThrow(/no credential/);
     expect(allowed(http('file:///etc/passwd'))).toThrow(/http or https/);
+    expect(allowed(http('https://a.example/'))).toThrow(/a.example is none of exceptions.hosts/);
+    expect(allowed(http('https://a.example:22/'), { hosts: ['a.example'] })).toThrow(/none of exceptions.hosts/);
     expect(allowed(http('https://a.example/'), { hosts: ['b.example'] })).toThrow(/none of exceptions.hosts/);
     expect(allowed(http('https://a.example/'), { hosts: ['a.example'] })).not.toThrow();
-    expect(allowed(http('https://a.example/'))).not.toThrow();
   });
 });
