@@ -20,7 +20,7 @@ export function planInWords(plan: ProcessPlan): string[] {
     ...(plan.to ? scopeChange(plan.from?.scope, plan.to.scope) : []),
     `strategy: ${plan.strategy}, grace ${span(plan.graceMs)}`,
     `consumers: ${consumersInWords(plan.consumers)}`,
-    ...otherwiseInWords(plan),
+    ...changesInWords(plan, toldAlready),
   ];
 }
 
@@ -38,13 +38,13 @@ function who(owner: string, team: string | undefined): string {
 /** What is told above in other words. */
 const toldAlready = ['environment', 'dataClass', 'owner', 'team', 'scope'];
 
-/** Everything else that would be declared otherwise, one line each: after, and until now. */
-function otherwiseInWords({ before, ...plan }: ProcessPlan): string[] {
+/** Everything that would be declared otherwise, one line each: after, and until now. */
+export function changesInWords({ before, ...plan }: ProcessPlan, without: readonly string[] = []): string[] {
   if (!before) return [];
   const is = fieldsOf(plan.to ? plan : { ...plan, to: before.to });
   const was = fieldsOf(before);
   return Object.keys(is)
-    .filter((name) => !toldAlready.includes(name) && !isSame(is[name], was[name]))
+    .filter((name) => !without.includes(name) && !isSame(is[name], was[name]))
     .map((name) => `${name} changes: ${inWords(name, is[name])} (until now ${inWords(name, was[name])})`);
 }
 
@@ -54,6 +54,7 @@ function inWords(name: string, value: unknown): string {
   if (name === 'grace' || name === 'every') return span(value as number);
   if (name === 'freeze') return freezesInWords(value as readonly Freeze[]);
   if (name === 'tags') return tagsInWords(value as Readonly<Record<string, string>>);
+  if (name === 'scope') return rights(value);
   return Array.isArray(value) ? value.join(', ') : String(value);
 }
 

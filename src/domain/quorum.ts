@@ -5,7 +5,7 @@ import type { GateState, RefusedVote, Vote, Weighed } from './process.js';
 /** Where a round stands: one denial is enough, approvals have to be as many, and from the groups, that policy asks for. */
 export function settled(gate: GateState): 'open' | 'approved' | 'denied' {
   if (gate.votes.some(({ decision }) => decision === 'deny')) return 'denied';
-  return missing(gate).length === 0 ? 'approved' : 'open';
+  return missing(gate) === undefined ? 'approved' : 'open';
 }
 
 /**
@@ -34,23 +34,23 @@ function withRefused(gate: GateState, refused: RefusedVote): GateState {
   return { ...gate, refused: [...gate.refused, refused].slice(-mostRefused) };
 }
 
-/** What is missing, one plain phrase each; empty where nothing is. */
-export function missing(gate: GateState): string[] {
+/** What is missing in one plain phrase, which cannot be read as more than it is; undefined where nothing is. */
+export function missing(gate: GateState): string | undefined {
   const approvals = approvalsOf(gate);
   const lacking = gate.needed - approvals.length;
-  const groups = groupsMissing(gate, approvals);
-  return [
-    ...(lacking > 0
-      ? [`${lacking} more ${lacking === 1 ? 'approval' : 'approvals'}${gate.stepUp ? ' with a security key' : ''}`]
-      : []),
-    ...groups.map((group) => `one from ${group.replaceAll('|', ' or ')}`),
-  ];
+  const groups = groupsMissing(gate, approvals).map((group) => group.replaceAll('|', ' or '));
+  if (lacking <= 0 && groups.length === 0) return undefined;
+  const count = Math.max(lacking, 1);
+  const what = `${count} more ${count === 1 ? 'approval' : 'approvals'}${gate.stepUp ? ' with a security key' : ''}`;
+  if (groups.length === 0) return what;
+  if (count > 1) return `${what}, among them ${groups.map((group) => `one from ${group}`).join(' and ')}`;
+  if (groups.length === 1) return `${what}, from ${groups[0]}`;
+  return `${what} from somebody of each of these, or one from each: ${groups.join('; ')}`;
 }
 
-/** The same as one phrase. */
+/** The same with what to call it. */
 export function missingInWords(gate: GateState): string {
-  const all = missing(gate);
-  return all.length === 0 ? 'needs nothing more' : `needs ${all.join(', ')}`;
+  return `needs ${missing(gate) ?? 'nothing more'}`;
 }
 
 /** Whether somebody with these groups is one of those asked for: `team|platform` is either. */

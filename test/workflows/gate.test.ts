@@ -270,7 +270,7 @@ describe.concurrent('I6: what changes while a gate is open', () => {
     const { gate } = await engine.processWhen(handle.operation, (state) => state.gate?.escalatedTo !== undefined);
     expect(gate).toMatchObject({ outcome: 'open', escalatedTo: 'security' });
     expect(engine.around.notices.filter((text) => text.includes('nhi/escalated/rotate/2'))).toEqual([
-      expect.stringContaining('waits for approval: needs 1 more approval, one from platform'),
+      expect.stringContaining('waits for approval: needs 1 more approval, from platform'),
       expect.stringContaining('still waits for approval, now also from security'),
     ]);
     await handle.signal(processMessages.decide, ballot('rosa', { groups: ['security'] }));

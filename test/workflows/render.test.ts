@@ -49,7 +49,7 @@ describe('an open gate', () => {
   test('is shown line by line, with the commands that decide it', () => {
     const text = rendered({ plan, gate });
     for (const { label, text: line } of gateLines(plan, gate)) expect(text).toContain(`**${label}** ${line}`);
-    expect(text).toContain('**Missing** needs 1 more approval, one from security');
+    expect(text).toContain('**Missing** needs 1 more approval, from security');
     expect(text).toContain('- `tenure approve app`\n- `tenure deny app --reason …`');
   });
 
@@ -64,7 +64,7 @@ describe('an open gate', () => {
       at,
       facts,
     } as const;
-    expect(rendered({ plan, gate, decision })).toContain('**New since the last approved plan** delete on ledger');
+    expect(rendered({ plan, gate, decision })).toContain('**Rights, of which none was approved before** delete on ledger');
   });
 
   test.each(['approved', 'denied', 'expired'] as const)('is not shown any more once it is %s', (outcome) => {

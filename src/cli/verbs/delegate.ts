@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
-import type { Command } from 'commander';
+import { Option, type Command } from 'commander';
+import { processKinds } from '../../domain/process.js';
 import type { Signed } from '../../domain/statement.js';
 import { advanceSigned, delegationSigned } from '../../trust/statements.js';
 import { durationOption } from '../durations.js';
@@ -60,7 +61,7 @@ export function addPreApprove(program: Command, runtime: Runtime): void {
       .command('pre-approve')
       .description('approve a bounded task in advance; counts only where a policy allows that in so many words'),
   )
-    .requiredOption('--kind <kind...>', 'what may be done: rotate, revoke, …')
+    .addOption(new Option('--kind <kind...>', 'what may be done').choices(processKinds).makeOptionMandatory())
     .requiredOption('--identity <name...>', 'to which identities, each once')
     .requiredOption('--for <duration>', 'until when, at most 7d', durationOption)
     .requiredOption('--reason <text>', 'why; kept in the record')

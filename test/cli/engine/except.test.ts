@@ -162,7 +162,7 @@ describe('tenure approvals', () => {
       'Identity: database-role in test, internal data, of olga@example.com, at db',
       'Because of: exception-second-person (An exception has the consent of somebody of platform or of security.)',
       'May decide: people of platform or security but ada@example.com and olga@example.com',
-      'Missing: needs 1 more approval, one from platform or security',
+      'Missing: needs 1 more approval, from platform or security',
       'In the directory now: alan@example.com, grace@example.com',
       `next: tenure except approve ${id}`,
     ])
