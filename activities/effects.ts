@@ -6,6 +6,7 @@ import { TenureError } from '../src/domain/errors.js';
 import { makesCredential, stagesFor, type StageName } from '../src/domain/process.js';
 import { digestOf } from '../src/policy/digest.js';
 import { epochsOf, givenIn } from '../src/trust/binding.js';
+import type { Loans } from '../src/trust/lent.js';
 import type { Permit, Permits } from '../src/trust/permits.js';
 import type { Change, ConsumerActivities, CredentialActivities } from './contract.js';
 
@@ -38,12 +39,18 @@ type Told = Partial<
   Change & { readonly reach: string } & Pick<Parameters<ConsumerActivities['handOver']>[0], 'version' | 'event'>
 >;
 
+/** What the worker keeps about runs. */
+export interface Doorway {
+  readonly permits: Permits;
+  readonly loans: Loans;
+}
+
 /**
  * Throws `ApprovalRefused` for an effect that was not permitted: to this run of this workflow, as a step of this kind of process, on this
  * identity, from what was shown, towards what was decided on. The workflow that asks may be anybody's.
  */
 export async function demandPermit(
-  permits: Permits,
+  { permits, loans }: Doorway,
   { activityType, workflowExecution }: Pick<Info, 'activityType' | 'workflowExecution'>,
   [change]: readonly unknown[],
   now: Date = new Date(),
@@ -56,7 +63,37 @@ export async function demandPermit(
   const permit = await permits.demand(workflowId, runId);
   const why = told.operation === workflowId ? whyNot(activityType, effect, told, permit) : 'another operation';
   if (why !== undefined) throw somethingElse(activityType, permit, why);
-  if (activityType === 'elevate' && !(now.toISOString() <= permit.lent!.until)) throw tooLate(permit);
+  if (activityType === 'elevate') return beginLending(loans, permit, now);
+  if (!effect.isUndo) await demandNothingLent(loans, permit);
+}
+
+/** Notes that lent rights are back, or that nothing is left that could have them: what follows may begin then. */
+export async function noteBack(loans: Loans, activityType: string, [change]: readonly unknown[]): Promise<void> {
+  const { identity = '', operation = '', reach } = (change ?? {}) as Told;
+  if (activityType === 'restore') await loans.end(identity, operation);
+  if (activityType !== 'retire' || reach !== 'everything') return;
+  for (const open of await loans.open(identity)) await loans.end(identity, open.operation);
+}
+
+/** It is on record before it happens, so that it ends whatever happens. */
+async function beginLending(loans: Loans, { lent, ...permit }: Permit, now: Date): Promise<void> {
+  if (!lent || now.toISOString() > lent.until) throw tooLate({ ...permit, ...(lent && { lent }) });
+  await loans.begin({ ...permit, lent });
+}
+
+/**
+ * A later step would fence off taking the rights back, and its run may be anybody's. Only what takes everything down does not wait: there
+ * is nothing left to take back then.
+ */
+async function demandNothingLent(loans: Loans, { kind, identity }: Permit): Promise<void> {
+  if (kind === 'revoke' || kind === 'offboard') return;
+  const [open] = await loans.open(identity);
+  if (!open) return;
+  throw new TenureError(
+    'TargetUnavailable',
+    `rights that ${open.operation} has lent to ${identity} are not taken back yet; this waits until they are. To end all at once: tenure revoke ${identity} --emergency`,
+    { operation: open.operation },
+  );
 }
 
 function whyNot(activityType: string, effect: Effect, told: Told, permit: Permit): string | undefined {

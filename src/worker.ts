@@ -50,7 +50,9 @@ import { declarationsIn } from './trust/declared.js';
 import { directorySource } from './trust/directory-file.js';
 import { collectFacts, lastApproved, type FactSources } from './trust/facts.js';
 import { onRecordOf } from './trust/on-record.js';
+import { loansIn } from './trust/lent.js';
 import { lookingAtRuns } from './trust/our-run.js';
+import { watchOverdue } from './trust/overdue.js';
 import { permitsIn, type Permits } from './trust/permits.js';
 import { automationSigner } from './trust/sign.js';
 import { useWatch } from './trust/use-watch.js';
@@ -91,6 +93,7 @@ export async function createWorker(options: TenureWorkerOptions): Promise<Tenure
   const { config, connection, namespace, log, probe } = options;
   const targets = openTargets(config);
   const permits = permitsIn(join(config.stateDirectory, 'permits'));
+  const loans = loansIn(join(config.stateDirectory, 'lent'));
   const dataConverter = await dataConverterFor(config);
   const workflowBundle = await workflowBundleFor(config, workflowBundlePath());
   // Read once: the file may be built anew while this worker runs, and records name the code that ran.
@@ -102,7 +105,7 @@ export async function createWorker(options: TenureWorkerOptions): Promise<Tenure
     activities,
     dataConverter,
     workflowBundle: { code },
-    interceptors: { activity: [guardActivities(log, permits, probe)] },
+    interceptors: { activity: [guardActivities(log, { permits, loans }, probe)] },
     shutdownGraceTime: graceMs,
     // A dead worker's sticky queue is given up soon, so that another worker takes its workflows over.
     stickyQueueScheduleToStartTimeout: 3_000,
@@ -112,9 +115,15 @@ export async function createWorker(options: TenureWorkerOptions): Promise<Tenure
   );
   return {
     async run() {
+      const unwatch = watchOverdue({
+        loans,
+        restore: (back) => activities.restore(back),
+        alert: (identity, operation, text) => activities.notify({ identity, operation, level: 'alert', text }),
+      });
       try {
         await Promise.all(workers.map((worker) => worker.run()));
       } finally {
+        await unwatch();
         await targets.close();
       }
     },

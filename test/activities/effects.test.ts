@@ -1,11 +1,12 @@
 /** I6: what a permit lets pass. The workflow that asks may be anybody's, and say whatever it likes. */
 import { expect, test } from 'vitest';
-import { demandPermit } from '../../activities/effects.js';
+import { demandPermit, noteBack } from '../../activities/effects.js';
 import { elevatedSpec } from '../../src/domain/elevation.js';
 import { TenureError } from '../../src/domain/errors.js';
 import type { ProcessInput } from '../../src/domain/process.js';
 import { digestOf } from '../../src/policy/digest.js';
 import { boundBy } from '../../src/trust/binding.js';
+import type { Lending, Loans } from '../../src/trust/lent.js';
 import type { Permit, Permits } from '../../src/trust/permits.js';
 import { specsOf } from '../../src/trust/specs.js';
 import { specOf } from '../support/spec.js';
@@ -49,6 +50,16 @@ function permitOf(kind: ProcessInput['kind'], request: object = {}): Permit {
   };
 }
 
+/** Notes of what was lent, kept nowhere. */
+function loansFake(): Loans {
+  const open = new Map<string, Lending>();
+  return {
+    begin: (lending) => Promise.resolve(void open.set(lending.operation, lending)),
+    end: (_, operation) => Promise.resolve(void open.delete(operation)),
+    open: () => Promise.resolve([...open.values()]),
+  };
+}
+
 const refusing = (): Promise<never> => Promise.reject(new TenureError('ApprovalRefused', 'not permitted'));
 const only = (permit: Permit): Permits => ({
   grant: () => Promise.resolve(),
@@ -72,9 +83,14 @@ function demand(
   permit: Permit,
   activityType: string,
   argument: unknown,
-  { workflowId = permit.operation, runId = 'run-1', at = now } = {},
+  { workflowId = permit.operation, runId = 'run-1', at = now, loans = loansFake() } = {},
 ): Promise<void> {
-  return demandPermit(only(permit), { activityType, workflowExecution: { workflowId, runId } }, [argument], at);
+  return demandPermit(
+    { permits: only(permit), loans },
+    { activityType, workflowExecution: { workflowId, runId } },
+    [argument],
+    at,
+  );
 }
 const refusal = { code: 'ApprovalRefused', message: expect.stringContaining('something else') };
 
@@ -228,4 +244,33 @@ test.each([
   ['nothing', null],
 ])('taking back is refused for %s', async (_, argument) => {
   await expect(demand(lending, 'restore', argument, guard)).rejects.toMatchObject({ code: 'ApprovalRefused' });
+});
+
+test('until lent rights are back nothing else begins, except what takes everything down', async () => {
+  const loans = loansFake();
+  await demand(lending, 'elevate', lent, { loans });
+  const waits = { code: 'TargetUnavailable', message: expect.stringContaining('not taken back yet') };
+  await expect(demand(rotation, 'install', { ...change, to }, { loans })).rejects.toMatchObject(waits);
+  await expect(demand(lending, 'stage', changeOf(lending, 6), { loans })).rejects.toMatchObject(waits);
+  const revocation = permitOf('revoke');
+  const ending = { ...changeOf(revocation), reach: 'everything' };
+  await expect(demand(revocation, 'retire', ending, { loans })).resolves.toBeUndefined();
+  await noteBack(loans, 'restore', [back]);
+  await expect(demand(rotation, 'install', { ...change, to }, { loans })).resolves.toBeUndefined();
+  await expect(demand(lending, 'stage', changeOf(lending, 6), { loans })).resolves.toBeUndefined();
+});
+
+test('with everything retired nothing is lent any more', async () => {
+  const loans = loansFake();
+  await demand(lending, 'elevate', lent, { loans });
+  await noteBack(loans, 'retire', [{ ...change, reach: 'these' }]);
+  expect(await loans.open()).toHaveLength(1);
+  await noteBack(loans, 'retire', [{ ...change, reach: 'everything' }]);
+  expect(await loans.open()).toEqual([]);
+});
+
+test('rights that were not permitted to be lent are not noted as lent', async () => {
+  const loans = loansFake();
+  await expect(demand(lending, 'elevate', back, { loans })).rejects.toMatchObject(refusal);
+  expect(await loans.open()).toEqual([]);
 });

@@ -11,6 +11,7 @@ import { createCredentialActivities } from '../../activities/credentials.js';
 import { createEvidenceActivities } from '../../activities/evidence.js';
 import { createReviewActivities } from '../../activities/reviews.js';
 import { createFleetActivities } from '../../activities/fleet.js';
+import type { Doorway } from '../../activities/effects.js';
 import { guardActivities } from '../../activities/interceptor.js';
 import type { Clearance, Obligations } from '../../src/domain/decision.js';
 import type { Attested, Directory } from '../../src/domain/directory.js';
@@ -35,6 +36,7 @@ import { publishedIn } from '../../src/exceptions/published.js';
 import { createLocalStoreKey, openLocalStore } from '../../src/stores/local.js';
 import type { Store } from '../../src/stores/store.js';
 import type { Target } from '../../src/targets/target.js';
+import { loansIn } from '../../src/trust/lent.js';
 import type { Permits } from '../../src/trust/permits.js';
 import { buildWorkflowBundle } from '../../src/temporal/bundle.js';
 import {
@@ -179,13 +181,18 @@ export class Engine {
       connection: this.connectedWorker.connection,
       workflowBundle: this.bundle,
       activities: this.activities(),
-      interceptors: { activity: [guardActivities(pino({ level: 'silent' }), this.around.permits)] },
+      interceptors: { activity: [guardActivities(pino({ level: 'silent' }), this.door())] },
       stickyQueueScheduleToStartTimeout: 500,
     };
     this.workers = await Promise.all(
       [taskQueue, emergencyTaskQueue].map((queue) => Worker.create({ ...common, taskQueue: queue })),
     );
     this.running = Promise.all(this.workers.map((worker) => worker.run()));
+  }
+
+  private door(): Doorway | undefined {
+    const { permits } = this.around;
+    return permits && { permits, loans: loansIn(join(this.folder, 'lent')) };
   }
 
   async stopWorker(): Promise<void> {
