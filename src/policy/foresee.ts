@@ -4,7 +4,7 @@ import type { Decision } from '../domain/decision.js';
 import type { ExceptionTerms } from '../domain/exception.js';
 import type { Facts } from '../domain/facts.js';
 import type { IdentitySpec, IdentityState } from '../domain/identity.js';
-import { approvedIn, planOf, type ProcessPlan } from '../domain/plan.js';
+import { amendmentPlanOf, approvedIn, planOf, type ProcessPlan } from '../domain/plan.js';
 import type { ProcessKind } from '../domain/process.js';
 import type { ChangeRequest } from '../domain/request.js';
 import { processId } from '../domain/wire.js';
@@ -26,24 +26,15 @@ export interface Foresight {
 
 /** What would be asked. */
 export interface Imagined extends Pick<ChangeRequest, 'emergency' | 'repair' | 'elevation' | 'ticket' | 'reason'> {
-  readonly kind: ProcessKind;
+  readonly kind: ProcessKind | 'amend';
   readonly spec: IdentitySpec;
   readonly state?: IdentityState | undefined;
 }
 
 /** The question that policy would be asked, with no approvals. */
 export function imagine({ directory, requester, gateMs, now }: Foresight, imagined: Imagined): PolicyQuestion {
-  const { kind, spec, state, ...request } = imagined;
-  const plan = planOf({
-    kind,
-    operation: processId(spec.name, kind, (state?.processNumber ?? 0) + 1),
-    epoch: 0,
-    identity: spec.name,
-    request: { ...request, id: 'not asked yet', kind, requester },
-    spec,
-    ...(state?.spec && { specBefore: state.spec }),
-    ...(state?.current && { current: state.current }),
-  });
+  const { spec, state } = imagined;
+  const plan = planFor(imagined, requester);
   return {
     plan,
     requester: asThough(directory, requester, now),
@@ -55,6 +46,22 @@ export function imagine({ directory, requester, gateMs, now }: Foresight, imagin
     now,
     gateMs,
   };
+}
+
+function planFor({ kind, spec, state, ...request }: Imagined, requester: string): ProcessPlan {
+  const asked = { ...request, id: 'not asked yet', requester };
+  const { name } = spec;
+  if (kind === 'amend') return amendmentPlanOf({ identity: name, spec, before: state?.spec ?? spec, request: asked });
+  return planOf({
+    kind,
+    operation: processId(name, kind, (state?.processNumber ?? 0) + 1),
+    epoch: 0,
+    identity: name,
+    request: { ...asked, kind },
+    spec,
+    ...(state?.spec && { specBefore: state.spec }),
+    ...(state?.current && { current: state.current }),
+  });
 }
 
 /** The same question about an exception. Which others hold, and whether there is a freeze, only a worker knows. */
@@ -99,8 +106,10 @@ function factsFrom(plan: ProcessPlan, spec: IdentitySpec, state: IdentityState |
   };
 }
 
-/** The answer as `tenure plan` tells it. */
-export function foreseenIn({ effect, obligations, message }: Decision): Foreseen {
+/** The answer as `tenure plan` tells it. An amendment waits for nobody. */
+export function foreseenIn(kind: Imagined['kind'], { effect, obligations, message }: Decision): Foreseen {
   const { approvals, groups = [] } = obligations;
+  if (kind === 'amend' && approvals > 0)
+    return { approvals: 0, groups: [], refusal: 'people would have to approve it, so it goes with a rotation' };
   return { approvals, groups, ...(effect === 'deny' && message !== undefined && { refusal: message }) };
 }

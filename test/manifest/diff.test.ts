@@ -7,6 +7,8 @@ import { policy } from '../schedule/policies.js';
 
 /** As a policy that gates production and every offboarding. */
 const foresee: Foresee = (kind, to, from) => {
+  if (kind === 'amend')
+    return { approvals: 0, groups: [], ...(to.purpose === 'forbidden' && { refusal: 'nobody may' }) };
   const isGated = kind === 'offboard' || [to, from?.spec].some((one) => one?.environment === 'production');
   return { approvals: isGated ? 1 : 0, groups: isGated ? ['platform'] : [] };
 };
@@ -245,6 +247,14 @@ describe('what applying would do', () => {
     const found = only(change);
     expect(found).toMatchObject({ action: 'amend', needsApproval: false, changes: [{ path, effect: 'amend' }] });
     expect(found.changes[0]!.consequence).toMatch(/nothing happens at the target|the current credential stays/);
+  });
+
+  it('is to amend nothing where policy refuses that, and to say so', () => {
+    expect(only({ purpose: 'forbidden' })).toMatchObject({
+      action: 'amend',
+      needsApproval: false,
+      refusal: 'nobody may',
+    });
   });
 
   it('is the strongest of several changes, each with its own sentence', () => {
