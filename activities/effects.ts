@@ -91,7 +91,7 @@ async function demandNothingLent(loans: Loans, { kind, identity }: Permit): Prom
   if (!open) return;
   throw new TenureError(
     'TargetUnavailable',
-    `rights that ${open.operation} has lent to ${identity} are not taken back yet; this waits until they are. To end all at once: tenure revoke ${identity} --emergency`,
+    `rights that ${open.operation} has lent to ${identity} are not taken back yet; this waits until they are. To end all at once: tenure revoke ${identity} --now`,
     { operation: open.operation },
   );
 }

@@ -40,7 +40,7 @@ async function demandGone(target: Target, change: Change): Promise<void> {
   ).join('; ');
   throw new TenureError(
     'StillAccepted',
-    `${change.operation} cannot take back what it has lent, since a later process has begun, and ${change.identity} still has more than was declared: ${details}. End it with: tenure revoke ${change.identity} --emergency`,
+    `${change.operation} cannot take back what it has lent, since a later process has begun, and ${change.identity} still has more than was declared: ${details}. End it with: tenure revoke ${change.identity} --now`,
   );
 }
 

@@ -23,7 +23,7 @@ const alertEveryMs = 60 * 60_000;
 export function watchOverdue(dependencies: OverdueDependencies): () => Promise<void> {
   const look = overdueLook(dependencies);
   let looking = look();
-  const timer = setInterval(() => (looking = looking.then(look)), lookEveryMs);
+  const timer = setInterval(() => void (looking = looking.then(look)), lookEveryMs);
   return () => {
     clearInterval(timer);
     return looking;

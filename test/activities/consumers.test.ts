@@ -30,6 +30,14 @@ describe('a hand-over', () => {
     expect(await scene.tell([])).toEqual([]);
   });
 
+  it('tells those that were declared, as they were declared, whatever its caller says of them', async () => {
+    const declared = handOver([marks('api')]);
+    const swapped = [{ ...marks('api'), notify: { command: ['/bin/sh', '-c', 'exit 1'] } }, marks('somebody')];
+    const answers = await scene.activities.handOver({ ...declared, consumers: swapped });
+    expect(statuses(answers)).toEqual({ api: 'acknowledged' });
+    expect(await marked()).toEqual(['api']);
+  });
+
   it('tells each consumer after those that it waits for, and answers in the order of the manifest', async () => {
     const answers = await scene.tell([marks('third', ['second']), marks('first'), marks('second', ['first'])]);
     expect(answers.map(({ consumer }) => consumer)).toEqual(['third', 'first', 'second']);
