@@ -15,7 +15,7 @@ import { isOnRecord } from '../src/trust/specs.js';
 import type { Amendment, AmendmentVerdict } from './contract.js';
 
 /** What deciding on an amendment needs from outside. */
-export interface AmendmentDependencies {
+interface AmendmentDependencies {
   loadPolicy(): Promise<Policy>;
   loadDirectory(): Promise<Directory>;
   factsOf(input: ProcessInput, plan: ProcessPlan, isGated: boolean): Promise<Facts>;

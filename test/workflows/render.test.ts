@@ -64,7 +64,9 @@ describe('an open gate', () => {
       at,
       facts,
     } as const;
-    expect(rendered({ plan, gate, decision })).toContain('**Rights, of which none was approved before** delete on ledger');
+    expect(rendered({ plan, gate, decision })).toContain(
+      '**Rights, of which none was approved before** delete on ledger',
+    );
   });
 
   test.each(['approved', 'denied', 'expired'] as const)('is not shown any more once it is %s', (outcome) => {
