@@ -4,6 +4,7 @@ import type { Declarations } from '../src/trust/declared.js';
 import { issuedAt } from '../src/trust/issued-at.js';
 import { verifyRequest, verifyWord } from '../src/trust/requests.js';
 import type { TrustActivities } from './contract.js';
+import type { DemandEmergency } from './emergency.js';
 
 /** What verifying needs from outside. */
 export interface TrustDependencies {
@@ -11,6 +12,8 @@ export interface TrustDependencies {
   loadDirectory(): Promise<Directory>;
   /** Where it is noted what somebody signed that an identity shall be. */
   readonly declarations?: Pick<Declarations, 'note'>;
+  /** Whether policy lets somebody stop what runs: to be somebody is not enough for that. */
+  readonly demandEmergency?: DemandEmergency;
   readonly now?: () => Date;
 }
 
@@ -18,11 +21,13 @@ export interface TrustDependencies {
 export function createTrustActivities({
   loadDirectory,
   declarations,
+  demandEmergency,
   now = () => new Date(),
 }: TrustDependencies): TrustActivities {
   return {
     async attest({ asked, identity }) {
       const attested = await verifyRequest(asked, identity, { directory: await loadDirectory(), now: now() });
+      if (asked.emergency) await demandEmergency?.(asked, identity, attested);
       const { id: request, spec } = asked;
       const { name: by, at } = attested;
       // An amendment too is only asked for until policy has decided on it.

@@ -23,6 +23,7 @@ import { createFleetActivities } from '../activities/fleet.js';
 import { guardActivities, type ActivityProbe } from '../activities/interceptor.js';
 import { createReviewActivities } from '../activities/reviews.js';
 import { createNoticeActivities } from '../activities/notices.js';
+import { emergencyPolicy } from '../activities/emergency.js';
 import { createPolicyActivities } from '../activities/policy.js';
 import { createRoutineReviewActivities } from '../activities/routine-review.js';
 import { createTrustActivities } from '../activities/trust.js';
@@ -179,7 +180,11 @@ function createActivities(
   return {
     ...credentials,
     ...policy,
-    ...createTrustActivities({ loadDirectory, declarations }),
+    ...createTrustActivities({
+      loadDirectory,
+      declarations,
+      demandEmergency: emergencyPolicy({ loadPolicy: () => policies.current(), loadDirectory, declarations }),
+    }),
     ...createConsumerActivities({ stores: { get: store }, log, ...consumers }),
     ...createEvidenceActivities({
       ...seals,

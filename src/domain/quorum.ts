@@ -22,9 +22,35 @@ export function tallied(gate: GateState, weighed: Weighed, words: Map<string, st
       claimed: vote.approver,
       reason: 'a decision of this person is counted already',
     });
-  words.set(vote.approver, vote.at);
   const others = gate.votes.filter(({ approver }) => approver !== vote.approver);
+  const lent = vote.onBehalfOf !== undefined && others.find((other) => authorityOf(other) === vote.onBehalfOf);
+  if (lent && !withdraws)
+    return withRefused(gate, {
+      at,
+      claimed: vote.approver,
+      reason: `a decision for ${vote.onBehalfOf} is counted already, by ${lent.approver}`,
+    });
+  words.set(vote.approver, vote.at);
   return { ...gate, votes: withdraws ? others : [...others, vote] };
+}
+
+/** Whose right it is to decide: of somebody who was lent it, that of the lender. */
+function authorityOf({ approver, onBehalfOf }: Pick<Vote, 'approver' | 'onBehalfOf'>): string {
+  return onBehalfOf ?? approver;
+}
+
+/** Each person once, and what they lent only where they have not decided themselves: a delegation makes no second vote. */
+export function countedOnce<V extends Pick<Vote, 'approver' | 'onBehalfOf'>>(votes: readonly V[]): V[] {
+  const own = votes.filter(({ onBehalfOf }) => onBehalfOf === undefined);
+  const lent = votes.filter(({ onBehalfOf }) => onBehalfOf !== undefined);
+  const seen = new Set<string>();
+  const counted: V[] = [];
+  for (const vote of [...own, ...lent]) {
+    if (seen.has(vote.approver) || seen.has(authorityOf(vote))) continue;
+    seen.add(vote.approver).add(authorityOf(vote));
+    counted.push(vote);
+  }
+  return counted;
 }
 
 /** So many are kept. */
@@ -81,7 +107,7 @@ export function groupsFor(
 }
 
 function approvalsOf({ votes, stepUp }: GateState): Vote[] {
-  return votes.filter((vote) => vote.decision === 'approve' && (!stepUp || vote.stepUp));
+  return countedOnce(votes.filter((vote) => vote.decision === 'approve' && (!stepUp || vote.stepUp)));
 }
 
 /** The second group may stand in for any that has not decided. */

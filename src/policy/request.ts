@@ -4,7 +4,7 @@ import { overdueRules, type ExceptionPlan } from '../domain/exception.js';
 import type { Facts } from '../domain/facts.js';
 import { approvedIn, changesIn, type ProcessPlan } from '../domain/plan.js';
 import type { Vote } from '../domain/process.js';
-import { groupsFor } from '../domain/quorum.js';
+import { countedOnce, groupsFor } from '../domain/quorum.js';
 import type { CedarRequest, CedarValueJson } from './cedar.js';
 import { digestOf } from './digest.js';
 import { entitiesOf } from './entities.js';
@@ -118,7 +118,7 @@ function approvalsIn({ votes, requester, plan }: PolicyQuestion): CedarValueJson
     barred.includes(approver) || (onBehalfOf !== undefined && barred.includes(onBehalfOf));
   const digest = planDigestOf(plan);
   const isOfPlan = ({ planDigest }: Vote) => planDigest === digest;
-  const counting = votes.filter((vote) => vote.decision === 'approve' && isOfPlan(vote) && !isOwn(vote));
+  const counting = countedOnce(votes.filter((vote) => vote.decision === 'approve' && isOfPlan(vote) && !isOwn(vote)));
   return { ...persons(counting), stepUp: persons(counting.filter(({ stepUp }) => stepUp)).count };
 }
 

@@ -6,6 +6,8 @@ import { groupsFor, isOf, missing, missingInWords, settled } from '../../src/dom
 import { gateOf, voteOf } from '../support/gates.js';
 
 const by = (approver: string, ...groups: string[]): Vote => voteOf(approver, { groups });
+const forOther = (approver: string, onBehalfOf: string, ...groups: string[]): Vote =>
+  voteOf(approver, { groups, onBehalfOf });
 const denied = (approver: string): Vote => voteOf(approver, { decision: 'deny' });
 const touched = (vote: Vote): Vote => ({ ...vote, stepUp: true });
 
@@ -17,6 +19,10 @@ describe('I6: a gate', () => {
     ['has the approval that it needs', {}, [by('grace')], 'approved'],
     ['has one of two', { needed: 2 }, [by('grace')], 'open'],
     ['has two of two', { needed: 2 }, [by('grace'), by('alan')], 'approved'],
+    ['does not count a delegate beside the lender', { needed: 2 }, [by('cyd'), forOther('bob', 'cyd')], 'open'],
+    ['does not count a delegate before the lender', { needed: 2 }, [forOther('bob', 'cyd'), by('cyd')], 'open'],
+    ['does not count two for one', { needed: 2 }, [forOther('bob', 'cyd'), forOther('dan', 'cyd')], 'open'],
+    ['counts delegates of two', { needed: 2 }, [forOther('bob', 'cyd'), forOther('dan', 'eve')], 'approved'],
     ['has more than it needs', {}, [by('grace'), by('alan')], 'approved'],
     ['is denied by one', {}, [denied('eve')], 'denied'],
     ['is denied by one, however many approve', {}, [by('grace'), by('alan'), denied('eve')], 'denied'],

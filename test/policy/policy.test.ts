@@ -267,6 +267,12 @@ describe('approvals', () => {
     expect(await opens({ votes: [bob, voteOf('cyd@example.com', plan)] }, 2)).toBe(true);
   });
 
+  test('of somebody and of whoever decides for them are one', async () => {
+    const forCyd = voteOf('bob@example.com', plan, { onBehalfOf: 'cyd@example.com' });
+    expect(await opens({ votes: [forCyd, voteOf('cyd@example.com', plan)] }, 2)).toBe(false);
+    expect(await opens({ votes: [forCyd, voteOf('dan@example.com', plan)] }, 2)).toBe(true);
+  });
+
   test('with a security key are counted by themselves', async () => {
     const policy = await policyIn(everything, gate('g', 'stepUp: true', 'context.approvals.stepUp >= 1'));
     const decided = (stepUp: boolean) =>
