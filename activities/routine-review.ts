@@ -52,6 +52,8 @@ export function createRoutineReviewActivities(deps: RoutineReviewDependencies): 
   };
 }
 
-function lineOf({ severity, subject, rule, what, next }: Finding) {
+type Told = Pick<Finding, 'severity' | 'subject' | 'what' | 'next'> & { readonly rule: string };
+
+function lineOf({ severity, subject, rule, what, next }: Told) {
   return { severity, subject: clip(subject, 200), text: clip(`${rule}: ${what}; next: ${next}`, 600) };
 }

@@ -11,6 +11,7 @@ import { digestOf } from '../../policy/digest.js';
 import { ballotFor } from '../../trust/ballot.js';
 import { followOperation, following, type FollowOptions } from '../change.js';
 import { confirm } from '../confirm.js';
+import { demandCounted } from '../decided.js';
 import { CliError, noWorker, usage } from '../errors.js';
 import { operationOf, processOf } from '../identities.js';
 import { exitCodes } from '../io.js';
@@ -71,6 +72,8 @@ async function decide(session: Session, typed: string, decision: Decision, optio
   const delegation = options.delegation === undefined ? undefined : await readDelegation(options.delegation);
   const ballot = await ballotFor(signer, decision, operation, gate, options.reason ?? '', delegation);
   await client.workflow.getHandle(operation).signal(processMessages.decide, ballot);
+  const sent = { ballot, by: signer.name, isWithdrawal: decision === 'withdraw', before: state };
+  if (options.wait) await demandCounted(sent, () => processOf(client, operation));
   session.out.say(`${signer.name} ${pastOf[decision]} ${gate.planDigest}`);
   if (decision === 'approve') return followOperation(session, parseProcessId(operation)!.name, operation, options);
   session.out.answer({ identity: state.identity, operation, decision, by: signer.name, planDigest: gate.planDigest });

@@ -15,6 +15,7 @@ import { missingInWords } from '../../domain/quorum.js';
 import { evidenceOf } from '../../exceptions/evidence.js';
 import { digestWithoutSignature } from '../../trust/statements.js';
 import { confirm } from '../confirm.js';
+import { demandCounted } from '../decided.js';
 import { CliError } from '../errors.js';
 import { exceptionOf } from '../exceptions.js';
 import { exitCodes } from '../io.js';
@@ -59,6 +60,9 @@ async function decide(
   const operation = exceptionId(state.id);
   const ballot = await ballotFor(signer, decision, operation, gate, options.reason ?? '');
   await client.workflow.getHandle(operation).signal(exceptionMessages.decide, ballot);
+  await demandCounted({ ballot, by: signer.name, isWithdrawal: false, before: state }, () =>
+    exceptionOf(client, typed),
+  );
   session.out.say(`${signer.name} ${decision === 'approve' ? 'approved' : 'denied'} ${state.id}`);
   session.out.answer({ exception: state.id, decision, by: signer.name, planDigest: gate.planDigest });
   return exitCodes.success;

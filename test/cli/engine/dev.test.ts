@@ -187,6 +187,8 @@ describeUnless(lacking, 'the first hour', () => {
       () => tenure('list', '--gates'),
       ({ stdout }) => stdout.includes('payments-db'),
     );
+    const own = await tenure('approve', 'payments-db', '--yes');
+    expect([own.code, own.stderr]).toEqual([1, expect.stringContaining('it does not count: ')]);
     const approved = await tenure('approve', 'payments-db', '--as', 'second@localhost', '--yes');
     expect(approved.stdout).toContain('provision payments-db (production, internal data)');
     expect(approved.stdout).toMatch(/Plan digest: sha256:[0-9a-f]{64}/);
