@@ -108,7 +108,13 @@ describe('approve and deny', () => {
   async function atGate(name: string): Promise<string> {
     await provisioned(name);
     engine.around.obligations = { approvals: 1, gateMs: 60_000 };
-    const { answer } = await tenureJson<{ answer: { operation: string } }>('rotate', name, '--no-wait');
+    const { answer } = await tenureJson<{ answer: { operation: string } }>(
+      'rotate',
+      name,
+      '--no-wait',
+      '--ticket',
+      'CHG-7',
+    );
     await engine.processWhen(answer.operation, ({ gate }) => gate?.outcome === 'open');
     return answer.operation;
   }
@@ -117,6 +123,7 @@ describe('approve and deny', () => {
     await atGate('gate-approved');
     const { code, stdout } = await tenure('approve', 'gate-approved', '--yes');
     expect(stdout).toContain('rotate gate-approved (test, internal data), owned by ada@example.com');
+    expect(stdout).toContain('it belongs to CHG-7');
     expect(stdout).toMatch(/Plan digest: sha256:[0-9a-f]{64}\n/);
     expect(stdout).toMatch(/grace@example\.com approved sha256:[0-9a-f]{64}\n/);
     expect(stdout).toContain('rotate succeeded');
