@@ -102,7 +102,9 @@ export function outcomesOf({ way, fault, process, step, stage, effect }: Case): 
   const [kind] = fault.split('-') as [string];
   const failed: Outcome = process === 'elevate' ? 'unfinished' : 'undone';
   const normal: Outcome = way === 'undo' ? failed : 'succeeded';
-  if (kind === 'emergency') return way === 'aside' || way === 'last' ? ['pre-empted', normal] : ['pre-empted'];
+  // Where only words are left to be said, a process may end while the emergency is still being verified; the revocation follows all the same.
+  const isNearlyOver = way === 'aside' || way === 'last' || (process === 'provision' && stage === 'publish');
+  if (kind === 'emergency') return isNearlyOver ? ['pre-empted', normal] : ['pre-empted'];
   // A request that cannot be started is not kept: whoever asked is told.
   if (step === 'lastEpoch' && kind === 'refused') return ['refused'];
   if (step === 'lastEpoch' && kind === 'hung') return ['refused', 'succeeded'];
