@@ -8,6 +8,7 @@ import type { SecretSource } from '../src/config/types.js';
 import { tellCommand } from '../src/consumers/command.js';
 import { pending, refused, within, type Answer, type Telling } from '../src/consumers/consumer.js';
 import { tellFile } from '../src/consumers/file.js';
+import { whyNotAllowed, type ConsumerLimits } from '../src/consumers/limits.js';
 import { findConsumerCycle, prerequisites } from '../src/consumers/order.js';
 import { signerOf, tellWebhook } from '../src/consumers/webhook.js';
 import { undoEpoch } from '../src/domain/epoch.js';
@@ -18,7 +19,7 @@ import { readSecret } from '../src/stores/secret-source.js';
 import type { Store } from '../src/stores/store.js';
 import type { ConsumerActivities } from './contract.js';
 
-export interface ConsumerDependencies {
+export interface ConsumerDependencies extends ConsumerLimits {
   readonly stores: { get(name: string): Store };
   /** Where the key is that webhooks are signed with (`whsec_…`). Without one, webhooks are refused. */
   readonly signingKey?: SecretSource;
@@ -42,7 +43,8 @@ const reserveMs = 1_000;
 
 export function createConsumerActivities(deps: ConsumerDependencies): ConsumerActivities {
   return {
-    async handOver(input) {
+    async handOver(asked) {
+      const input = { ...asked, consumers: declaredAmong(asked) };
       const [delivery] = input.spec.deliver;
       if (!delivery) throw new TenureError('InvalidRequest', `${input.identity}: it is delivered nowhere`);
       const cycle = findConsumerCycle(input.consumers);
@@ -57,6 +59,12 @@ export function createConsumerActivities(deps: ConsumerDependencies): ConsumerAc
       return tellAll(input, (consumer) => tell(deps, scene, consumer));
     },
   };
+}
+
+/** As they are declared, whatever the caller says of them: only which of them are told is its word. */
+function declaredAmong({ spec, consumers }: HandOver): readonly Consumer[] {
+  const names = new Set(consumers.map(({ name }) => name));
+  return spec.consumers.filter(({ name }) => names.has(name));
 }
 
 /** I7: an activity of an older epoch tells nobody. A revocation is told even when the store is away. */
@@ -123,10 +131,14 @@ async function tell(deps: ConsumerDependencies, scene: Scene, consumer: Consumer
   return answer;
 }
 
-async function notify({ signingKey }: ConsumerDependencies, consumer: Consumer, telling: Telling): Promise<Answer> {
+async function notify(deps: ConsumerDependencies, consumer: Consumer, telling: Telling): Promise<Answer> {
   const { notify } = consumer;
+  const { signingKey, folders } = deps;
+  // Again, since what was declared says nothing of what the operator allows now.
+  const problem = whyNotAllowed(consumer, deps);
+  if (problem !== undefined) return refused(problem);
   if ('command' in notify) return tellCommand(notify.command, telling);
-  if ('file' in notify) return tellFile(notify.file, telling);
+  if ('file' in notify) return tellFile(notify.file, telling, folders);
   if ('ack' in notify) {
     return pending(`waits for: tenure ack ${telling.announcement.identity} ${consumer.name}`);
   }

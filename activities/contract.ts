@@ -13,6 +13,7 @@ import type {
 import type { Clearance, Decision } from '../src/domain/decision.js';
 import type { Attested } from '../src/domain/directory.js';
 import type { Reviewed, ReviewRecord, WeighedReview } from '../src/domain/elevation-review.js';
+import type { ExceptionTold } from '../src/domain/evidence.js';
 import type { Consumer, IdentitySpec } from '../src/domain/identity.js';
 import type { ProcessPlan } from '../src/domain/plan.js';
 import type {
@@ -27,6 +28,7 @@ import type {
 } from '../src/domain/process.js';
 import type { ChangeRequest } from '../src/domain/request.js';
 import type { Signed, Verb } from '../src/domain/statement.js';
+import type { Trigger } from '../src/domain/wire.js';
 
 /** The change that an activity works for. */
 export interface Change {
@@ -118,6 +120,19 @@ export interface AuthorizeInput {
   readonly gate?: GateState;
 }
 
+/** A change of what is written down of an identity, whose turn has come. */
+export interface Amendment {
+  readonly asked: ChangeRequest;
+  readonly identity: string;
+  /** As it is declared until now. */
+  readonly before: IdentitySpec;
+}
+
+/** `policies`: ids of those that decided. */
+export type AmendmentVerdict =
+  | { readonly allowed: true; readonly policies: readonly string[] }
+  | { readonly allowed: false; readonly policies: readonly string[]; readonly reason: string };
+
 /** Decides on plans. */
 export interface PolicyActivities {
   /**
@@ -125,6 +140,8 @@ export interface PolicyActivities {
    * out; a request and an approval permit one run, once. Every effect needs that permit.
    */
   authorize(input: AuthorizeInput): Promise<Decision>;
+  /** Asks policy about an amendment, for which nobody can be asked to approve. Throws `ApprovalRefused` where it is not proven. */
+  amendment(amendment: Amendment): Promise<AmendmentVerdict>;
   /** May anything change at this moment (freeze, window)? */
   clearance(input: { readonly spec: IdentitySpec; readonly emergency: boolean }): Promise<Clearance>;
   /** When the identity is next due, ISO 8601; undefined where nothing is scheduled. */
@@ -157,7 +174,7 @@ export interface ConsumerActivities {
 export interface ReviewActivities {
   /** Whether a review counts. Whatever was sent, it answers and throws nothing but `StoreUnavailable`. */
   weighReview(input: { readonly signed: Signed; readonly reviewed: Reviewed }): Promise<WeighedReview>;
-  /** One evidence record for the review of an elevation. Returns its digest, `sha256:<hex>`. */
+  /** One evidence record for the review of an elevation. Returns its digest, `sha256:<hex>`. Never in-process, like `seal`. */
   sealReview(record: ReviewRecord): Promise<{ readonly evidence: string }>;
   /** Whether an elevation has taken its rights back, as its own state says. One that does not answer has not. */
   lookAtElevation(operation: string, run: string): Promise<{ readonly isRestored: boolean }>;
@@ -175,6 +192,11 @@ export interface RecordActivities {
     readonly request: ChangeRequest;
     readonly requester?: Attested;
   }): Promise<{ readonly evidence: string }>;
+  /**
+   * One evidence record for what has become of an exception; the same run always gives the same record. What was approved is taken from
+   * what this worker published, whatever the workflow says.
+   */
+  sealException(told: ExceptionTold): Promise<{ readonly evidence: string }>;
   /** Tells operators what is parked, left unfinished, or was not rotated in time. Best effort; never fails the process. */
   notify(notice: {
     readonly identity: string;
@@ -205,7 +227,10 @@ export interface FleetActivities {
   rotateOne(input: {
     readonly name: string;
     readonly requestId: string;
+    /** `schedule/<policy>`. */
     readonly requester: string;
+    /** Who started the campaign by hand: it is asked on their behalf then, once their signature is verified. */
+    readonly asked?: Trigger;
   }): Promise<ScheduledOutcome>;
   /**
    * The result of a process that outlived its identity's run. Throws retryable, benign `StillRunning` until it has ended. With `run` that of

@@ -4,21 +4,18 @@ import { TenureError } from '../src/domain/errors.js';
 import {
   exceptionId,
   type ControlResult,
-  type Examined,
   type ExceptionActivities,
   type ExceptionRecord,
-  type ExceptionTerms,
   type Tended,
 } from '../src/domain/exception.js';
-import { checkControls } from '../src/exceptions/controls.js';
 import { isLive } from '../src/exceptions/live.js';
 import { proposalId, ruleOf } from '../src/exceptions/proposals.js';
-import { demandAllowed, readTerms } from '../src/exceptions/terms.js';
+import { readTerms } from '../src/exceptions/terms.js';
 import { weighBallot } from '../src/trust/ballots.js';
 import { requestSigned } from '../src/trust/statements.js';
 import type { ExceptionDependencies } from './exceptions/dependencies.js';
-import { sessionsOf, validated } from './exceptions/identity.js';
-import { approvedVotes, boundTo, requesterOf, whatChanged, withdrawnBy } from './exceptions/proof.js';
+import { checked, decisionWith, examinedIn, groundsOf } from './exceptions/examine.js';
+import { approvedVotes, byOthers, requesterOf, whatChanged, withdrawnBy } from './exceptions/proof.js';
 
 export type { ExceptionDependencies } from './exceptions/dependencies.js';
 
@@ -29,20 +26,23 @@ export function createExceptionActivities(deps: ExceptionDependencies): Exceptio
   const { settings, published, loadDirectory, others, signer, now = () => new Date() } = deps;
   return {
     async examineException({ terms, taken = false }) {
-      return examine(readTerms(terms), taken);
+      return examinedIn(await groundsOf(deps, readTerms(terms), taken));
     },
 
     async weighException({ ballot, gate, terms, examined }) {
       const [read, directory] = [readTerms(terms), await loadDirectory()];
       const requester = await requesterOf(read, directory, now(), true);
-      const { owner, environment } = examined;
+      const { owner, environment, facts } = examined;
+      const plan = facts ?? { owner, environment };
       const operation = exceptionId(read.id);
-      return weighBallot({ ballot, gate, plan: { owner, environment }, operation, requester, directory, now: now() });
+      const weighed = await weighBallot({ ballot, gate, plan, operation, requester, directory, now: now() });
+      return byOthers(weighed, owner, now());
     },
 
     async publishException({ terms, gate }) {
       const read = readTerms(terms);
-      const examined = await examine(read, true);
+      const grounds = await groundsOf(deps, read, true);
+      const examined = examinedIn(grounds);
       const reopened = whatChanged(gate, examined);
       if (reopened !== undefined) return { reopened };
       const at = now();
@@ -56,6 +56,7 @@ export function createExceptionActivities(deps: ExceptionDependencies): Exceptio
         terms: read,
         run: gate.run,
         examined,
+        decision: decisionWith(grounds, votes),
         gate: { ...gate, votes, outcome: 'approved' },
         approvedAt: at.toISOString(),
         ...standing(examined.checks, at.toISOString()),
@@ -69,7 +70,7 @@ export function createExceptionActivities(deps: ExceptionDependencies): Exceptio
     async tendException(id) {
       const record = await demandPublished(id);
       if (record.status === 'ended' || isOver(record)) return tended(record, false);
-      const checks = await check(record.terms);
+      const checks = await checked(deps, record.terms);
       const at = now().toISOString();
       const next = standing(checks, at);
       const changed = next.status !== record.status;
@@ -119,25 +120,6 @@ export function createExceptionActivities(deps: ExceptionDependencies): Exceptio
     },
   };
 
-  async function examine(terms: ExceptionTerms, taken: boolean): Promise<Examined> {
-    const requester = await requesterOf(terms, await loadDirectory(), now(), taken);
-    demandAllowed(terms, settings, now());
-    const { spec } = await others.state(terms.identity);
-    if (!spec) throw new TenureError('InvalidRequest', `${terms.identity} is not declared; see: tenure list`);
-    const checks = await check(terms);
-    return { requester, owner: spec.owner.person, environment: spec.environment, ...boundTo(terms, settings, checks) };
-  }
-
-  function check(terms: ExceptionTerms): Promise<ControlResult[]> {
-    const id = `${exceptionId(terms.id)}/check/${now().toISOString()}`;
-    return checkControls(terms, {
-      settings,
-      validate: (identity) => validated(deps, identity, id),
-      sessions: (identity) => sessionsOf(deps, identity),
-      now,
-    });
-  }
-
   /** An activity may be repeated: the same run may publish it again, and another never. */
   async function publish(record: ExceptionRecord): Promise<void> {
     if (await published.create(record)) return;
@@ -161,10 +143,9 @@ export function createExceptionActivities(deps: ExceptionDependencies): Exceptio
     word: Parameters<ExceptionActivities['endException']>[0]['word'],
   ): Promise<string> {
     if (!word) throw new TenureError('Conflict', `the exception ${record.terms.id} holds until ${record.terms.until}`);
-    const { groups } = settings;
     const { spec } = await others.state(record.terms.identity);
     const owner = spec?.owner.person ?? record.examined.owner;
-    const who = await withdrawnBy(record, word, owner, { directory: await loadDirectory(), now: now(), groups });
+    const who = await withdrawnBy(record, word, owner, { directory: await loadDirectory(), now: now() });
     return `withdrawn by ${who.name}: ${word.reason}`.slice(0, 1_000);
   }
 

@@ -10,13 +10,17 @@ import {
   type WorkflowExecutionInfo,
 } from '@temporalio/client';
 import { ApplicationFailure, CancelledFailure, WorkflowNotFoundError } from '@temporalio/common';
+import type { Directory } from '../src/domain/directory.js';
 import { TenureError } from '../src/domain/errors.js';
 import type { IdentitySpec, IdentityState } from '../src/domain/identity.js';
 import type { ProcessResult, ProcessState, ProcessSummary } from '../src/domain/process.js';
 import type { Answer, ChangeRequest } from '../src/domain/request.js';
-import { identityId, identityMessages, identityWorkflow, processMessages } from '../src/domain/wire.js';
+import { identityId, identityMessages, identityWorkflow, processMessages, type Trigger } from '../src/domain/wire.js';
 import { quoted } from '../src/temporal/visibility-query.js';
+import { issuedAt } from '../src/trust/issued-at.js';
+import { verifyWord } from '../src/trust/requests.js';
 import { requestSigned, type Signer } from '../src/trust/statements.js';
+import type { EvidenceReader, SealedRecord } from '../src/evidence/reader.js';
 import type { DueSelection, FleetActivities, PolicyActivities, Remark, ScheduledOutcome } from './contract.js';
 import { waitOf } from './waits.js';
 
@@ -26,6 +30,9 @@ export interface FleetDependencies {
   readonly due: PolicyActivities['due'];
   /** As whom this worker asks. Throws `InvalidRequest` where it has no key for that. */
   signer(): Promise<Signer>;
+  loadDirectory(): Promise<Directory>;
+  /** The records of one operation, one for each run of its workflow, oldest first. */
+  runsOf: EvidenceReader['runsOf'];
   /** How long one identity waits before it starts, out of the jitter of its policy; never past the end of its window. */
   delayOf(spec: IdentitySpec, lastRotatedAt: string | undefined): Promise<number>;
 }
@@ -39,10 +46,13 @@ const askedAtOnce = 10;
 const longestSelectionMs = 5 * 60_000;
 /** So many identities that do not answer are named. */
 const mostLeftOut = 100;
+/** Longer than a campaign with its jitter lasts: somebody kept its start to use it again. */
+const longestCampaignMs = 2 * 86_400_000;
 /** So many looks in a row without an answer, and the identity counts as silent. */
 const patience = 8;
 
-export function createFleetActivities({ client, perTarget, due, signer, delayOf }: FleetDependencies): FleetActivities {
+export function createFleetActivities(deps: FleetDependencies): FleetActivities {
+  const { client, perTarget, due, signer, loadDirectory, runsOf, delayOf } = deps;
   return {
     async selectDue({ policy, limit, asks = false, except = [] }) {
       const found: Found[] = [];
@@ -72,7 +82,10 @@ export function createFleetActivities({ client, perTarget, due, signer, delayOf 
       try {
         return await within(lookMs, () => resultOf(operation, run));
       } catch (error) {
-        throw asSeenByParent(error, operation);
+        const isCancelled = error instanceof WorkflowFailedError && error.cause instanceof CancelledFailure;
+        if (!isCancelled) throw asSeenByParent(error, operation);
+        const sealed = await runsOf(operation);
+        throw cancelledAs(sealed.findLast(({ record }) => run === undefined || record.run === run));
       }
     },
   };
@@ -92,7 +105,7 @@ export function createFleetActivities({ client, perTarget, due, signer, delayOf 
 
   /** Undefined while it goes on. Asks only where it has not asked yet: each request is events in the history of the identity. */
   function outcomeNow(input: Parameters<FleetActivities['rotateOne']>[0]): Promise<ScheduledOutcome | undefined> {
-    const { name, requestId, requester } = input;
+    const { name, requestId } = input;
     return within(lookMs, async () => {
       const handle = client.workflow.getHandle(identityId(name));
       // A workflow that has ended still answers queries, for ever with the same state.
@@ -100,7 +113,7 @@ export function createFleetActivities({ client, perTarget, due, signer, delayOf 
       if (status.name !== 'RUNNING') return gone(name);
       let state = await stateOf(name);
       if (!state.handled.some(({ id }) => id === requestId)) {
-        const request = await scheduledRequest(name, requestId, requester);
+        const request = await scheduledRequest(input);
         const answer = await handle.executeUpdate<Answer, [ChangeRequest]>(identityMessages.request, {
           args: [request],
         });
@@ -113,18 +126,31 @@ export function createFleetActivities({ client, perTarget, due, signer, delayOf 
     });
   }
 
-  /** In the name of this worker's automation, on behalf of the schedule. */
-  async function scheduledRequest(name: string, id: string, onBehalfOf: string): Promise<ChangeRequest> {
+  /** In the name of this worker's automation, on behalf of the schedule or of whoever started the campaign. */
+  async function scheduledRequest({ name, requestId, requester, asked }: Scheduled): Promise<ChangeRequest> {
+    const policy = policyIn(requester);
+    const onBehalfOf = asked ? await whoStarted(asked, policy) : requester;
     const signs = await signer();
     const request = {
-      id,
+      id: requestId,
       kind: 'rotate',
       requester: signs.name,
       onBehalfOf,
-      reason: 'it is due',
+      reason: asked ? `it is due, and a campaign of ${policy} was started by hand` : 'it is due',
       onlyIfDue: true,
     } as const;
     return requestSigned(request, name, signs);
+  }
+
+  /** Whose signature it is, over this campaign: anybody can start one in the name of somebody. */
+  async function whoStarted({ signed, ...content }: Trigger, policy: string): Promise<string> {
+    const subject = Context.current().info.workflowExecution?.workflowId ?? '';
+    const moment = { directory: await loadDirectory(), now: new Date(), receivedAt: issuedAt(signed) };
+    const { name } = await verifyWord({ verb: 'trigger', subject, content, signed }, moment);
+    const isOld = Date.now() - moment.receivedAt.getTime() > longestCampaignMs;
+    if (content.policy !== policy || isOld)
+      throw new TenureError('ApprovalRefused', `what ${name} signed was to start another campaign than this`);
+    return name;
   }
 
   async function waitsFor({ running }: IdentityState, requestId: string): Promise<ScheduledOutcome | undefined> {
@@ -155,6 +181,15 @@ export function createFleetActivities({ client, perTarget, due, signer, delayOf 
   function within<T>(ms: number, ask: () => Promise<T>): Promise<T> {
     return client.withDeadline(Date.now() + ms, ask);
   }
+}
+
+type Scheduled = Parameters<FleetActivities['rotateOne']>[0];
+
+/** On behalf of whom it is asked stands in records, so nobody's name is taken without their signature. */
+function policyIn(requester: string): string {
+  const [, policy] = /^schedule\/(.+)$/u.exec(requester) ?? [];
+  if (policy !== undefined) return policy;
+  throw new TenureError('ApprovalRefused', 'a campaign asks for a schedule, or for whoever signed that it starts');
 }
 
 /** What came of looking at one identity; nothing where it is not due. */
@@ -216,8 +251,8 @@ function gone(name: string): ScheduledOutcome {
 /** Looked at again a few times; then it gives its place to others. */
 function withoutAnswer(error: unknown, name: string): ScheduledOutcome {
   if (error instanceof WorkflowNotFoundError) return gone(name);
-  // No key to ask with, or none that the directory knows: a person has to put that right, and the next campaign asks again.
-  if (error instanceof TenureError && error.code === 'InvalidRequest')
+  // No key to ask with, none that the directory knows, or nobody who proves to have started it: the next campaign asks again.
+  if (error instanceof TenureError && (error.code === 'InvalidRequest' || error.code === 'ApprovalRefused'))
     return { outcome: 'refused', detail: error.message };
   if (error instanceof WorkflowUpdateFailedError) return { outcome: 'refused', detail: reasonOf(error.cause) };
   const { heartbeatDetails } = Context.current().info;
@@ -235,8 +270,15 @@ function asSeenByParent(error: unknown, operation: string): unknown {
   const { cause } = error;
   if (cause instanceof ApplicationFailure)
     return ApplicationFailure.nonRetryable(cause.message, cause.type, ...(cause.details ?? []));
-  if (cause instanceof CancelledFailure) return ApplicationFailure.nonRetryable('cancelled', 'Cancelled');
   return ApplicationFailure.nonRetryable(`${operation} ended without a result`, 'OutcomeUnknown');
+}
+
+/** Temporal keeps no details of a cancel: what came of the process says its record. */
+function cancelledAs(sealed: SealedRecord | undefined): ApplicationFailure {
+  if (!sealed) return ApplicationFailure.nonRetryable('cancelled', 'Cancelled');
+  const { kind, operation, outcome, startedAt, endedAt, after, proofs, failure, leftovers } = sealed.record;
+  const ended = { kind, operation, outcome, startedAt, endedAt, after, proofs, leftovers, evidence: sealed.digest };
+  return ApplicationFailure.nonRetryable('cancelled', 'Cancelled', { ...ended, ...(failure && { failure }) });
 }
 
 /** Soon at first; what has lasted long is looked at less often, since attempts are billed on Temporal Cloud. */

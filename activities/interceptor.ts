@@ -2,9 +2,8 @@
 import type { Context } from '@temporalio/activity';
 import type { ActivityInterceptorsFactory } from '@temporalio/worker';
 import type { Logger } from 'pino';
-import { TenureError } from '../src/domain/errors.js';
-import type { Permits } from '../src/trust/permits.js';
-import { demandPermit } from './effects.js';
+import { type ErrorCode, TenureError } from '../src/domain/errors.js';
+import { demandPermit, noteBack, type Doorway } from './effects.js';
 import { framesOf, toFailure } from './failures.js';
 
 /** Well below every heartbeat timeout; the SDK thins out what is sent. */
@@ -13,8 +12,8 @@ const heartbeatEveryMs = 1_000;
 /** Called at both edges of every activity. Tests make faults with it; nothing else does. */
 export type ActivityProbe = (moment: 'before' | 'after', context: Context, args: readonly unknown[]) => Promise<void>;
 
-/** Makes the interceptor for a worker. Without permits no effect is refused: for tests of what happens once one is there. */
-export function guardActivities(log: Logger, permits?: Permits, probe?: ActivityProbe): ActivityInterceptorsFactory {
+/** Makes the interceptor for a worker. Without a door no effect is refused: for tests of what happens once one is there. */
+export function guardActivities(log: Logger, door?: Doorway, probe?: ActivityProbe): ActivityInterceptorsFactory {
   return (context) => ({
     inbound: {
       async execute(input, next) {
@@ -23,8 +22,14 @@ export function guardActivities(log: Logger, permits?: Permits, probe?: Activity
           : setInterval(() => context.heartbeat(context.info.heartbeatDetails), heartbeatEveryMs);
         try {
           await probe?.('before', context, input.args);
-          if (permits) await demandPermit(permits, context.info, input.args);
-          const result = await next(input);
+          if (door) await demandPermit(door, context.info, input.args);
+          const result = await next(input).catch(async (error: unknown) => {
+            // Fenced off by something later, and found to be gone.
+            if (door && isCode(error, 'Fenced') && context.info.activityType === 'restore')
+              await noteBack(door.loans, 'restore', input.args);
+            throw error;
+          });
+          if (door) await noteBack(door.loans, context.info.activityType, input.args);
           await probe?.('after', context, input.args);
           return result;
         } catch (error) {
@@ -36,6 +41,10 @@ export function guardActivities(log: Logger, permits?: Permits, probe?: Activity
       },
     },
   });
+}
+
+function isCode(error: unknown, code: ErrorCode): boolean {
+  return error instanceof TenureError && error.code === code;
 }
 
 function note(log: Logger, { info }: Context, error: unknown): void {

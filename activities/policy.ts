@@ -11,11 +11,16 @@ import { digestOf } from '../src/policy/digest.js';
 import type { Policy } from '../src/policy/policy.js';
 import { evaluateDue, mayChange, nextRotation } from '../src/schedule/due.js';
 import { advanceFor, type Advance } from '../src/trust/advance.js';
+import { boundBy } from '../src/trust/binding.js';
 import { stillCounting } from '../src/trust/ballots.js';
+import { onRecordOf } from '../src/trust/on-record.js';
+import { demandOurRun, type LookAtRun, type Run } from '../src/trust/our-run.js';
 import type { Permits } from '../src/trust/permits.js';
 import { issuedAt } from '../src/trust/issued-at.js';
-import { verifyRequest } from '../src/trust/requests.js';
-import { specsOf } from '../src/trust/specs.js';
+import { demandRecent, verifyRequest } from '../src/trust/requests.js';
+import type { Declarations, Declared } from '../src/trust/declared.js';
+import { demandDeclared, specsOf, type OnRecord } from '../src/trust/specs.js';
+import { decideAmendment } from './amendment.js';
 import type { AuthorizeInput, PolicyActivities } from './contract.js';
 
 /** What deciding needs from outside. */
@@ -28,6 +33,10 @@ export interface PolicyDependencies {
   /** What is known about the identity besides the plan. `isGated`: people will be shown it, so the target is looked at too. */
   factsOf(input: ProcessInput, plan: ProcessPlan, isGated: boolean): Promise<Facts>;
   readonly permits: Permits;
+  /** What Temporal says of the run that asks. */
+  readonly lookAtRun: LookAtRun;
+  /** What identities were declared as, by what was verified here. */
+  readonly declarations: Declarations;
   /** How long a gate stays open, milliseconds. */
   readonly gateMs: number;
   readonly now?: () => Date;
@@ -43,18 +52,25 @@ interface Grounds {
   readonly facts: Facts;
   readonly votes: readonly Vote[];
   readonly advance: readonly Advance[];
+  readonly onRecord: OnRecord;
   readonly now: Date;
 }
 
 export function createPolicyActivities(dependencies: PolicyDependencies): PolicyActivities {
-  const { loadFreezes, permits, gateMs, now = () => new Date() } = dependencies;
+  const { loadFreezes, permits, lookAtRun, declarations, gateMs, now = () => new Date() } = dependencies;
   return {
     async authorize(question) {
       const grounds = await groundsOf(dependencies, question, now());
       const decision = { ...decide(grounds, gateMs), ...boundTo(grounds) };
       if (!isPermitted(decision, question.gate)) return { ...decision, permitted: false };
+      await demandOurRun(question.input, thisRun(), lookAtRun);
+      if (isNews(grounds)) await declarations.note(declaredIn(grounds));
       await permits.grant(permitFor(grounds, decision));
       return { ...decision, permitted: true };
+    },
+
+    async amendment(asked) {
+      return decideAmendment(dependencies, asked, now());
     },
 
     async clearance({ spec, emergency }) {
@@ -79,17 +95,20 @@ export function createPolicyActivities(dependencies: PolicyDependencies): Policy
 
 /** Collected anew each time. Nothing is believed that came with the workflow: who asked and who approved is in their signatures. */
 async function groundsOf(
-  { loadPolicy, loadDirectory, factsOf }: PolicyDependencies,
+  dependencies: PolicyDependencies,
   { input, plan, gate }: AuthorizeInput,
   now: Date,
 ): Promise<Grounds> {
+  const { loadPolicy, loadDirectory, factsOf } = dependencies;
   demandSamePlan(input, plan);
   const [policy, directory] = await Promise.all([loadPolicy(), loadDirectory()]);
   const receivedAt = issuedAt(input.request.signed);
-  demandRecent(input, receivedAt, now);
+  demandRecent(input.operation, receivedAt, now);
   const requester = await verifyRequest(input.request, input.identity, { directory, now, receivedAt });
-  const common = { input, plan, policy, requester, directory, now, votes: [], advance: [] };
   const facts = await factsOf(input, plan, gate !== undefined);
+  const onRecord = await onRecordOf(dependencies, input.identity, facts.lastApproved?.operation);
+  demandDeclared(input, onRecord);
+  const common = { input, plan, policy, requester, directory, onRecord, now, votes: [], advance: [] };
   const advance = await advanceFor(input.request.advance ?? [], { plan, requester, directory, now });
   const isGated = policy.decide(questionOf({ ...common, facts, advance }, 0)).obligations.approvals > 0;
   const known = isGated && gate === undefined ? await factsOf(input, plan, true) : facts;
@@ -97,15 +116,21 @@ async function groundsOf(
   return gate ? { ...grounds, votes: await votesOf(grounds, gate) } : grounds;
 }
 
-/** A request may have waited in a queue and at a gate of thirty days; one that is older was kept by somebody to be used later. */
-const oldestMs = 45 * 86_400_000;
+/** The request names what the identity shall be; or it is not on record yet, and from now on it is. */
+function isNews({ input: { request, spec }, onRecord: { noted } }: Grounds): boolean {
+  return request.spec !== undefined || !noted.some((one) => digestOf(one.spec) === digestOf(spec));
+}
 
-function demandRecent({ operation }: ProcessInput, askedAt: Date, now: Date): void {
-  if (now.getTime() - askedAt.getTime() <= oldestMs) return;
-  throw new TenureError(
-    'ApprovalRefused',
-    `what ${operation} was asked for is too long ago; nothing was touched. Ask again`,
-  );
+function declaredIn({ input: { identity, request, spec }, requester, now }: Grounds): Declared {
+  return {
+    v: 1,
+    identity,
+    request: request.id,
+    by: requester.name,
+    how: 'permitted',
+    spec,
+    at: now.toISOString(),
+  };
 }
 
 /** The plan that is decided on is what follows from the input, whatever was shown. */
@@ -120,7 +145,7 @@ function demandSamePlan(input: ProcessInput, plan: ProcessPlan): void {
 /** Votes count for the gate as it was shown: another plan, other policies or facts, and none of them does. */
 async function votesOf(grounds: Grounds, gate: GateState): Promise<readonly Vote[]> {
   const { input, plan, requester, directory, now } = grounds;
-  if (!isSame(gate, boundTo(grounds)) || gate.run !== runId()) return [];
+  if (!isSame(gate, boundTo(grounds)) || gate.run !== thisRun().runId) return [];
   const counting = await stillCounting(gate.votes, {
     gate,
     plan,
@@ -178,7 +203,7 @@ function permitFor({ input, plan, requester, advance, now }: Grounds, { planDige
   return {
     v: 1,
     operation: input.operation,
-    run: runId(),
+    run: thisRun().runId,
     identity: input.identity,
     request: input.request.id,
     requester: requester.name,
@@ -186,12 +211,13 @@ function permitFor({ input, plan, requester, advance, now }: Grounds, { planDige
     policy: policyDigest,
     specs: specsOf(input).map(digestOf),
     ...(plan.from && { from: { principal: plan.from.principal, version: plan.from.version } }),
+    ...boundBy(input, now),
     advance: advance.map(({ id }) => id),
     at: now.toISOString(),
   } as const;
 }
 
 /** The run that asks, as Temporal itself says: nothing that the workflow could claim. */
-function runId(): string {
-  return Context.current().info.workflowExecution!.runId;
+function thisRun(): Run {
+  return Context.current().info.workflowExecution!;
 }

@@ -1,29 +1,17 @@
-/** What the review of an elevation needs from outside: whether a review counts, where its record is kept, and how the elevation stands. */
-import { Context } from '@temporalio/activity';
+/** What the review of an elevation needs from outside: whether a review counts, and how the elevation stands. */
 import type { Client } from '@temporalio/client';
 import { clip } from '../src/domain/clip.js';
 import type { Directory } from '../src/domain/directory.js';
-import {
-  reviewId,
-  reviewPredicate,
-  whyNoReview,
-  type Reviewed,
-  type WeighedReview,
-} from '../src/domain/elevation-review.js';
+import { whyNoReview, type Reviewed, type WeighedReview } from '../src/domain/elevation-review.js';
 import { TenureError } from '../src/domain/errors.js';
 import type { ProcessState } from '../src/domain/process.js';
 import type { Signed } from '../src/domain/statement.js';
 import { processMessages } from '../src/domain/wire.js';
-import type { EvidenceLog } from '../src/evidence/log.js';
-import { digestOfText } from '../src/evidence/attachments.js';
-import { statementText } from '../src/evidence/statement.js';
-import { digestOf } from '../src/policy/digest.js';
 import { verifySigned } from '../src/trust/verify.js';
 import type { ReviewActivities } from './contract.js';
 
 export interface ReviewDependencies {
   readonly client: Client;
-  readonly evidence: EvidenceLog;
   /** The directory as it is now: a key that was removed reviews nothing any more. */
   loadDirectory(): Promise<Directory>;
   readonly now?: () => Date;
@@ -32,8 +20,8 @@ export interface ReviewDependencies {
 /** How long an elevation has to say how it stands: what does not answer counts as not restored. */
 const lookMs = 5_000;
 
-export function createReviewActivities(deps: ReviewDependencies): ReviewActivities {
-  const { client, evidence, loadDirectory, now = () => new Date() } = deps;
+export function createReviewActivities(deps: ReviewDependencies): Omit<ReviewActivities, 'sealReview'> {
+  const { client, loadDirectory, now = () => new Date() } = deps;
   return {
     async weighReview({ signed, reviewed }) {
       const directory = await loadDirectory();
@@ -43,17 +31,6 @@ export function createReviewActivities(deps: ReviewDependencies): ReviewActiviti
         if (!(error instanceof TenureError) || error.code !== 'ApprovalRefused') throw error;
         return refusedAs(claimedBy(signed), error.message, now());
       }
-    },
-
-    async sealReview(record) {
-      const { runId } = Context.current().info.workflowExecution!;
-      const { operation, evidence: reviewed } = record;
-      const predicate = { v: 1, run: runId, ...record };
-      const subjects = [{ name: reviewId(operation), digest: digestOf(record) }];
-      if (reviewed !== undefined) subjects.push({ name: operation, digest: reviewed });
-      const text = statementText(subjects, reviewPredicate, predicate);
-      await evidence.append(text);
-      return { evidence: digestOfText(text) };
     },
 
     async lookAtElevation(operation, run) {

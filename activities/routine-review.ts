@@ -9,6 +9,7 @@ import type { Finding } from '../src/review/finding.js';
 import { identitiesIn } from '../src/review/identities.js';
 import type { ReviewSettings } from '../src/review/options.js';
 import { review } from '../src/review/review.js';
+import type { RoutineFound } from './evidence/routine.js';
 
 export interface RoutineReviewDependencies {
   readonly client: Client;
@@ -16,6 +17,8 @@ export interface RoutineReviewDependencies {
   readonly published: Pick<Published, 'all'>;
   loadDirectory(): Promise<Directory>;
   readonly settings: ReviewSettings;
+  /** Keeps what was found in the log of evidence, once for each run, and gives what is kept. */
+  keep(found: RoutineFound): Promise<RoutineFound>;
   readonly now?: () => Date;
 }
 
@@ -23,7 +26,7 @@ export interface RoutineReviewDependencies {
 const mostLines = 50;
 
 export function createRoutineReviewActivities(deps: RoutineReviewDependencies): RoutineReviewActivities {
-  const { client, evidence, published, loadDirectory, settings, now = () => new Date() } = deps;
+  const { client, evidence, published, loadDirectory, settings, keep, now = () => new Date() } = deps;
   return {
     async lookAtRoutine() {
       const [records, directory, identities, exceptions] = await Promise.all([
@@ -32,7 +35,12 @@ export function createRoutineReviewActivities(deps: RoutineReviewDependencies): 
         identitiesIn(client),
         published.all(),
       ]);
-      const findings = review({ records, directory, identities, exceptions, now: now() }, settings);
+      const at = now();
+      const { findings } = await keep({
+        at: at.toISOString(),
+        lookedAt: { records: records.length, identities: identities.length, exceptions: exceptions.length },
+        findings: review({ records, directory, identities, exceptions, now: at }, settings),
+      });
       const many = (severity: Finding['severity']): number =>
         findings.filter((one) => one.severity === severity).length;
       return {
@@ -44,6 +52,8 @@ export function createRoutineReviewActivities(deps: RoutineReviewDependencies): 
   };
 }
 
-function lineOf({ severity, subject, rule, what, next }: Finding) {
+type Told = Pick<Finding, 'severity' | 'subject' | 'what' | 'next'> & { readonly rule: string };
+
+function lineOf({ severity, subject, rule, what, next }: Told) {
   return { severity, subject: clip(subject, 200), text: clip(`${rule}: ${what}; next: ${next}`, 600) };
 }

@@ -1,21 +1,38 @@
 import type { Directory } from '../src/domain/directory.js';
 import { weighBallot } from '../src/trust/ballots.js';
+import type { Declarations } from '../src/trust/declared.js';
 import { issuedAt } from '../src/trust/issued-at.js';
 import { verifyRequest, verifyWord } from '../src/trust/requests.js';
 import type { TrustActivities } from './contract.js';
+import type { DemandEmergency } from './emergency.js';
 
 /** What verifying needs from outside. */
 export interface TrustDependencies {
   /** The directory as it is now: a key that was removed is nobody's from that moment on. */
   loadDirectory(): Promise<Directory>;
+  /** Where it is noted what somebody signed that an identity shall be. */
+  readonly declarations?: Pick<Declarations, 'note'>;
+  /** Whether policy lets somebody stop what runs: to be somebody is not enough for that. */
+  readonly demandEmergency?: DemandEmergency;
   readonly now?: () => Date;
 }
 
 /** Verifies who said what. */
-export function createTrustActivities({ loadDirectory, now = () => new Date() }: TrustDependencies): TrustActivities {
+export function createTrustActivities({
+  loadDirectory,
+  declarations,
+  demandEmergency,
+  now = () => new Date(),
+}: TrustDependencies): TrustActivities {
   return {
     async attest({ asked, identity }) {
-      return verifyRequest(asked, identity, { directory: await loadDirectory(), now: now() });
+      const attested = await verifyRequest(asked, identity, { directory: await loadDirectory(), now: now() });
+      if (asked.emergency) await demandEmergency?.(asked, identity, attested);
+      const { id: request, spec } = asked;
+      const { name: by, at } = attested;
+      // An amendment too is only asked for until policy has decided on it.
+      if (spec) await declarations?.note({ v: 1, identity, request, by, how: 'asked', spec, at });
+      return attested;
     },
 
     async attestWord(word) {

@@ -16,15 +16,18 @@ import type {
 } from '../activities/contract.js';
 import { createCredentialActivities } from '../activities/credentials.js';
 import { createEvidenceActivities } from '../activities/evidence.js';
+import { routineSeal } from '../activities/evidence/routine.js';
 import { createExceptionActivities } from '../activities/exceptions.js';
 import { othersOf } from '../activities/exceptions/others.js';
 import { createFleetActivities } from '../activities/fleet.js';
 import { guardActivities, type ActivityProbe } from '../activities/interceptor.js';
 import { createReviewActivities } from '../activities/reviews.js';
 import { createNoticeActivities } from '../activities/notices.js';
+import { emergencyPolicy } from '../activities/emergency.js';
 import { createPolicyActivities } from '../activities/policy.js';
 import { createRoutineReviewActivities } from '../activities/routine-review.js';
 import { createTrustActivities } from '../activities/trust.js';
+import { watchingUse } from '../activities/credentials/watch.js';
 import { loadFreezes } from './config/load.js';
 import type { TenureConfig } from './config/types.js';
 import type { Directory } from './domain/directory.js';
@@ -44,10 +47,16 @@ import { openTargets, type Targets } from './targets/registry.js';
 import type { Target } from './targets/target.js';
 import { workflowBundlePath } from './temporal/bundle.js';
 import { dataConverterFor, workflowBundleFor } from './temporal/codec/converter.js';
+import { declarationsIn } from './trust/declared.js';
 import { directorySource } from './trust/directory-file.js';
-import { collectFacts, type FactSources } from './trust/facts.js';
+import { collectFacts, lastApproved, type FactSources } from './trust/facts.js';
+import { onRecordOf } from './trust/on-record.js';
+import { loansIn } from './trust/lent.js';
+import { lookingAtRuns } from './trust/our-run.js';
+import { watchOverdue } from './trust/overdue.js';
 import { permitsIn, type Permits } from './trust/permits.js';
 import { automationSigner } from './trust/sign.js';
+import { useWatch } from './trust/use-watch.js';
 
 /** Everything that a workflow may call. */
 export type Activities = CredentialActivities &
@@ -85,6 +94,7 @@ export async function createWorker(options: TenureWorkerOptions): Promise<Tenure
   const { config, connection, namespace, log, probe } = options;
   const targets = openTargets(config);
   const permits = permitsIn(join(config.stateDirectory, 'permits'));
+  const loans = loansIn(join(config.stateDirectory, 'lent'));
   const dataConverter = await dataConverterFor(config);
   const workflowBundle = await workflowBundleFor(config, workflowBundlePath());
   // Read once: the file may be built anew while this worker runs, and records name the code that ran.
@@ -96,7 +106,7 @@ export async function createWorker(options: TenureWorkerOptions): Promise<Tenure
     activities,
     dataConverter,
     workflowBundle: { code },
-    interceptors: { activity: [guardActivities(log, permits, probe)] },
+    interceptors: { activity: [guardActivities(log, { permits, loans }, probe)] },
     shutdownGraceTime: graceMs,
     // A dead worker's sticky queue is given up soon, so that another worker takes its workflows over.
     stickyQueueScheduleToStartTimeout: 3_000,
@@ -106,9 +116,15 @@ export async function createWorker(options: TenureWorkerOptions): Promise<Tenure
   );
   return {
     async run() {
+      const unwatch = watchOverdue({
+        loans,
+        restore: (back) => activities.restore(back),
+        alert: (identity, operation, text) => activities.notify({ identity, operation, level: 'alert', text }),
+      });
       try {
         await Promise.all(workers.map((worker) => worker.run()));
       } finally {
+        await unwatch();
         await targets.close();
       }
     },
@@ -134,10 +150,17 @@ function createActivities(
   const directory = directorySource(config);
   const evidence = openEvidenceWriter(config);
   const loadDirectory = remembering(evidence.shelf, (): Promise<Directory> => directory.current());
-  const credentials = createCredentialActivities({ target, store });
+  const use = useWatch({ folder: join(config.stateDirectory, 'use'), target, afterMs: config.policy.unusedAfterMs });
+  const recordsOf: FactSources['recordsOf'] = (identity) => evidence.reader.recordsOf(identity);
+  const credentials = watchingUse(createCredentialActivities({ target, store }), use, recordsOf);
   const policies = policySource(config.policy);
+  const declarations = declarationsIn(join(config.stateDirectory, 'declared'));
   const facts: FactSources = {
-    recordsOf: (identity) => evidence.reader.recordsOf(identity),
+    recordsOf,
+    unusedRights: async (granted) => {
+      const seen = await use.look(granted);
+      return seen?.known ? seen.unused.map(({ right }) => right) : [];
+    },
     inspect: ({ current, ...input }) => credentials.inspect({ ...input, ...(current && { from: current }) }),
     liftedRules: async (identity, now) =>
       (await liveExceptions(config.stateDirectory, identity, now)).flatMap(({ rules }) => rules),
@@ -148,35 +171,46 @@ function createActivities(
     loadFreezes: freezes,
     factsOf: (input, plan, isGated) => collectFacts(facts, input, plan, isGated, new Date()),
     permits,
+    lookAtRun: lookingAtRuns(client),
+    declarations,
     gateMs: config.policy.gateMs,
   });
   const { consumers, notices } = config;
+  const seals = { evidence, client, workflows: code, directory: loadDirectory, log };
   return {
     ...credentials,
     ...policy,
-    ...createTrustActivities({ loadDirectory }),
+    ...createTrustActivities({
+      loadDirectory,
+      declarations,
+      demandEmergency: emergencyPolicy({ loadPolicy: () => policies.current(), loadDirectory, declarations }),
+    }),
     ...createConsumerActivities({ stores: { get: store }, log, ...consumers }),
     ...createEvidenceActivities({
-      evidence,
-      client,
-      workflows: code,
-      directory: loadDirectory,
+      ...seals,
       permitOf: (operation, run) => permits.demand(operation, run).catch(() => undefined),
-      log,
+      published: publishedIn(config.stateDirectory),
     }),
-    ...createReviewActivities({ client, evidence, loadDirectory }),
+    ...createReviewActivities({ client, loadDirectory }),
     ...createRoutineReviewActivities({
       client,
       evidence: evidence.reader,
       published: publishedIn(config.stateDirectory),
       loadDirectory,
       settings: config.review,
+      keep: routineSeal(seals),
     }),
     ...createExceptionActivities({
       settings: config.exceptions,
       published: publishedIn(config.stateDirectory),
       loadDirectory,
+      loadPolicy: () => policies.current(),
+      loadFreezes: freezes,
       others: othersOf(client),
+      onRecord: async (identity) => {
+        const last = lastApproved(await evidence.reader.recordsOf(identity));
+        return onRecordOf({ permits, declarations }, identity, last?.operation);
+      },
       target,
       signer: () => automationSigner(config, directory),
     }),
@@ -184,6 +218,8 @@ function createActivities(
     ...createFleetActivities({
       client,
       perTarget: config.fleet.perTarget,
+      runsOf: (operation) => evidence.reader.runsOf(operation),
+      loadDirectory: () => directory.current(),
       signer: () => automationSigner(config, directory),
       due: policy.due,
       delayOf: async (spec, lastRotatedAt) =>

@@ -29,7 +29,7 @@ const selectionMs = 10 * 60_000;
 
 export async function campaign(start: CampaignStart): Promise<CampaignReport> {
   const { workflowId } = workflowInfo();
-  const { policy, asks = false, lookAgainMs = usualLookAgainMs, looks = usualLooks } = start;
+  const { policy, asked, asks = false, lookAgainMs = usualLookAgainMs, looks = usualLooks } = start;
   const report: CampaignReport = { policy, items: [], asking: [], leftOut: [] };
   const shift = new CancellationScope();
   const work: Promise<void>[] = [];
@@ -132,7 +132,8 @@ export async function campaign(start: CampaignStart): Promise<CampaignReport> {
     await condition(() => takesPlace(item));
     setCurrentDetails(renderCampaign(report));
     const requester = `schedule/${policy}`;
-    const { outcome, ...others } = await waiterFor(`Rotate ${name}`).rotateOne({ name, requestId, requester });
+    const input = { name, requestId, requester, ...(asked && { asked }) };
+    const { outcome, ...others } = await waiterFor(`Rotate ${name}`).rotateOne(input);
     return { status: statusOf[outcome], ...others };
   }
 

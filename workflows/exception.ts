@@ -18,7 +18,10 @@ export async function exception(start: ExceptionStart): Promise<ExceptionState> 
   const self = new Exception(start);
   if (!isApproved(self)) {
     const refusal = await approve(self).catch((error: unknown) => failureOf(error).message);
-    if (refusal !== undefined) return end(self, refusal, 'info');
+    if (refusal !== undefined) return refused(self, refusal);
+    // Nobody looks after one that left no record, so it holds no more a few minutes later.
+    const unsealed = await self.seal('approved');
+    if (unsealed !== undefined) return end(self, unsealed, 'alert');
     self.enter('suspended');
   }
   const { why, isOver } = await tend(self, start).catch((error: unknown) => ({
@@ -27,7 +30,8 @@ export async function exception(start: ExceptionStart): Promise<ExceptionState> 
   }));
   if (!isOver) return continueAsNew<typeof exception>({ ...start, state: self.state });
   await end(self, why, 'alert');
-  await enforce(self);
+  // Neither waits for the other: the log may be away, and so may the identity.
+  await Promise.all([self.seal('ended'), enforce(self)]);
   return self.state;
 }
 
@@ -105,7 +109,9 @@ async function ended(self: Exception, isOver: boolean): Promise<string | undefin
   const { state, desk } = self;
   for (let word = desk.withdrawals.shift(); word && !isOver; word = desk.withdrawals.shift()) {
     try {
-      return (await self.call('End the exception').endException({ id: state.id, word })).why;
+      const { why } = await self.call('End the exception').endException({ id: state.id, word });
+      self.word = word;
+      return why;
     } catch (error) {
       self.isInert(word.by, failureOf(error).message);
     }
@@ -122,6 +128,12 @@ async function endByTime(self: Exception): Promise<string | undefined> {
     await sleep(1_000);
     return undefined;
   }
+}
+
+async function refused(self: Exception, why: string): Promise<ExceptionState> {
+  const state = await end(self, why, 'info');
+  await self.seal('refused');
+  return state;
 }
 
 async function end(self: Exception, why: string, level: 'info' | 'alert'): Promise<ExceptionState> {

@@ -5,13 +5,14 @@
 import { setCurrentDetails, workflowInfo } from '@temporalio/workflow';
 import type { ReviewOutcome } from '../src/domain/routine-review.js';
 import { callerFor } from './lib/activities.js';
+import { renderRoutine } from './lib/render-routine.js';
 
 /** Reading a long log takes its time. */
 const lookMs = 10 * 60_000;
 
 export async function routineReview(): Promise<ReviewOutcome> {
   const outcome = await callerFor(false)('careful', 'Look at the routine', lookMs).lookAtRoutine();
-  setCurrentDetails(inWords(outcome));
+  setCurrentDetails(renderRoutine(outcome));
   for (const { severity, subject, text } of outcome.lines.filter(({ severity: weight }) => weight !== 'low'))
     await tell(subject, severity === 'high' ? 'alert' : 'warning', text);
   return outcome;
@@ -23,13 +24,4 @@ async function tell(identity: string, level: 'alert' | 'warning', text: string):
   await callerFor(false)('careful', 'Tell the operators')
     .notify({ identity, operation, level, text })
     .catch(() => {});
-}
-
-function inWords({ counts: { high, medium, low }, lines, more }: ReviewOutcome): string {
-  const all = lines.map(({ severity, text }) => `- **${severity}** ${text}`);
-  return [
-    `${high} high, ${medium} medium, ${low} low`,
-    ...all,
-    ...(more > 0 ? [`and ${more} more: tenure review`] : []),
-  ].join('\n');
 }

@@ -22,7 +22,7 @@ export async function validate(input: ProcessInput): Promise<ProcessResult> {
       proofs.accepted = await process.stage(
         'verify',
         () => process.call('careful', 'Log in with the current credential').verify(process.change()),
-        say.accepted,
+        say.validated,
       );
     } else {
       process.skip('verify', 'there is no credential to log in with');

@@ -7,7 +7,7 @@ import { type DrainMemory, drainPace, quietSince } from '../../src/domain/drain.
 import { identityId } from '../../src/domain/wire.js';
 import type { CredentialRecord, DrainProof, RefusalProof } from '../../src/domain/credential.js';
 import type { Delivery } from '../../src/domain/identity.js';
-import type { Material, StoreEntry } from '../../src/stores/store.js';
+import type { Material, Store, StoreEntry } from '../../src/stores/store.js';
 import type { Holder } from '../../src/targets/target.js';
 import type { Change, CredentialActivities } from '../contract.js';
 import {
@@ -52,7 +52,7 @@ export function endingCredentials(
           deps.target(target).retire(subjectOf(change), holdersAt(target, retiring(change)), change.reach),
         ),
       );
-      await eachDelivery(deps, change, (store, path) => store.raise(path, fenceOf(change)));
+      await eachOwnDelivery(deps, change, (store, path) => store.raise(path, fenceOf(change)));
       return {
         principals: proofs.flatMap(({ principals }) => principals),
         at: new Date().toISOString(),
@@ -75,9 +75,9 @@ export function endingCredentials(
         (credential) => change.reach === 'everything' || !isSameLogin(credential, change.to),
       );
       for (const target of targetsOf(change))
-        await deps.target(target).purge(subjectOf(change), holdersAt(target, leaving));
+        await deps.target(target).purge(subjectOf(change), holdersAt(target, leaving), reachAt(change, target));
       const versions = retiring(change).map(({ version }) => version);
-      await eachDelivery(deps, change, (store, path) =>
+      await eachOwnDelivery(deps, change, (store, path) =>
         change.reach === 'everything'
           ? store.clear(path, fenceOf(change))
           : store.purge(path, fenceOf(change), versions),
@@ -89,9 +89,9 @@ export function endingCredentials(
     async remove(change) {
       const sentences: string[] = [];
       for (const target of targetsOf(change)) sentences.push(...(await deps.target(target).remove(subjectOf(change))));
-      await eachDelivery(deps, change, (store, path) => store.clear(path, fenceOf(change)));
+      await eachOwnDelivery(deps, change, (store, path) => store.clear(path, fenceOf(change)));
       for (const { store, path } of change.spec.deliver)
-        sentences.push(emptiness(await deps.store(store).describe(path), store, path));
+        sentences.push(emptiness(change, await deps.store(store).describe(path), store, path));
       return clipLines(sentences);
     },
   };
@@ -106,6 +106,11 @@ function targetsOf(change: Change & { readonly reach?: 'these' | 'everything' })
 /** The credentials that end: the one that is replaced or revoked, and what an unfinished process left. */
 function retiring({ from, previous = [] }: Change): CredentialRecord[] {
   return [...(from ? [from] : []), ...previous];
+}
+
+/** What is declared says nothing of the rights at a target that the identity has moved away from. */
+function reachAt({ reach, spec }: { readonly reach: 'these' | 'everything' } & Change, target: string): typeof reach {
+  return target === spec.target.name ? reach : 'these';
 }
 
 function holdersAt(target: string, credentials: readonly CredentialRecord[]): Holder[] {
@@ -147,6 +152,18 @@ async function everythingKept(deps: CredentialDependencies, change: Change): Pro
         kept.set(version, (await store.read(path, { version })).material);
   }
   return kept;
+}
+
+/** Where another identity's credential is, there is none of ours: an ending has nothing to do there, and must not stop because of it. */
+function eachOwnDelivery(
+  deps: CredentialDependencies,
+  change: Change,
+  act: (store: Store, path: string) => Promise<StoreEntry>,
+): Promise<void> {
+  return eachDelivery(deps, change, async (store, path) => {
+    const entry = await store.describe(path);
+    return versionsOf(entry).every((version) => isOurs(change, version)) ? act(store, path) : entry;
+  });
 }
 
 /** Where credentials that end were delivered, and what is declared no more. */
@@ -199,8 +216,9 @@ function heartbeatMemory(): { readonly lastUse?: number } {
     : {};
 }
 
-function emptiness({ slots }: StoreEntry, store: string, path: string): string {
-  const left = Object.keys(slots);
-  if (left.length > 0) throw new TenureError('StoreUnavailable', `${store}:${path} still holds ${left.join(', ')}`);
-  return `${store}:${path} holds no credential`;
+function emptiness(change: Change, entry: StoreEntry, store: string, path: string): string {
+  const left = versionsOf(entry);
+  const ours = left.filter((version) => isOurs(change, version));
+  if (ours.length > 0) throw new TenureError('StoreUnavailable', `${store}:${path} still holds ${ours.join(', ')}`);
+  return `${store}:${path} holds no credential${left.length > 0 ? ` of ${change.identity}` : ''}`;
 }

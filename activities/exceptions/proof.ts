@@ -3,22 +3,17 @@ import { partyNamed, personsBehind, type Attested, type Directory } from '../../
 import { TenureError } from '../../src/domain/errors.js';
 import {
   exceptionId,
-  type ControlResult,
   type Examined,
   type ExceptionRecord,
   type ExceptionTerms,
   type Withdrawal,
 } from '../../src/domain/exception.js';
-import type { GateState, Vote } from '../../src/domain/process.js';
-import { settled } from '../../src/domain/quorum.js';
-import { evidenceOf } from '../../src/exceptions/evidence.js';
-import type { ExceptionSettings } from '../../src/exceptions/options.js';
-import { digestOf } from '../../src/policy/digest.js';
+import type { GateState, Vote, Weighed } from '../../src/domain/process.js';
+import { groupsFor, isOf, settled } from '../../src/domain/quorum.js';
 import { stillCounting } from '../../src/trust/ballots.js';
 import { issuedAt } from '../../src/trust/issued-at.js';
 import { refused } from '../../src/trust/refusal.js';
 import { verifyWord } from '../../src/trust/requests.js';
-import { digestWithoutSignature } from '../../src/trust/statements.js';
 
 /** Who asked for exactly these terms. `taken`: it was verified when it came, so its own times count as of then. */
 export async function requesterOf(
@@ -31,31 +26,30 @@ export async function requesterOf(
   return verifyWord(word, { directory, now, ...(taken && { receivedAt: issuedAt(signed) }) });
 }
 
-/** What approvals of these terms are bound to, and what they need. */
-export function boundTo(
-  terms: ExceptionTerms,
-  settings: ExceptionSettings,
-  checks: readonly ControlResult[],
-): Omit<Examined, 'requester' | 'owner' | 'environment'> {
-  const { approvals, groups, stepUp, gate: gateMs } = settings;
-  return {
-    planDigest: digestWithoutSignature(terms),
-    policyDigest: digestOf({ policy: 'exceptions', version: 1, settings }),
-    evidenceDigest: evidenceOf(checks),
-    approvals,
-    groups,
-    stepUp,
-    gateMs,
-    checks,
-  };
-}
-
 /** Why the approvals were given for something else; undefined where they were given for this. */
 export function whatChanged(gate: GateState, examined: Examined): string | undefined {
   if (gate.planDigest !== examined.planDigest) return 'the terms are others now';
-  if (gate.policyDigest !== examined.policyDigest) return "the operator's rules for exceptions have changed";
-  if (gate.evidenceDigest !== examined.evidenceDigest) return 'a control does not say the same any more';
-  return undefined;
+  if (gate.policyDigest !== examined.policyDigest) return 'the policies have changed';
+  if (gate.evidenceDigest !== examined.evidenceDigest)
+    return 'a control does not say the same any more, or the identity is another than it was';
+  return asksMore(gate, examined) ? 'policy asks for more people by now' : undefined;
+}
+
+/** The same policies may ask for more: time has passed, and people have other groups. */
+function asksMore({ needed, groups, stepUp }: GateState, now: Examined): boolean {
+  return now.approvals > needed || (now.stepUp && !stepUp) || now.groups.some((group) => !groups.includes(group));
+}
+
+/** Whoever owns the identity may decide against an exception of it, and not for one. */
+export function byOthers(weighed: Weighed, owner: string, at: Date): Weighed {
+  if (!weighed.counts || weighed.vote.decision === 'deny' || !isFor(weighed.vote, owner)) return weighed;
+  const { approver } = weighed.vote;
+  const reason = `${owner} owns the identity, and others than the owner approve an exception of it`;
+  return { counts: false, refused: { at: at.toISOString(), claimed: approver, reason } };
+}
+
+function isFor({ approver, onBehalfOf }: Vote, person: string): boolean {
+  return approver === person || onBehalfOf === person;
 }
 
 /** The votes that count now, for this run; throws `ApprovalRefused` where they are not enough. */
@@ -66,37 +60,40 @@ export async function approvedVotes(
   { directory, now, run }: { readonly directory: Directory; readonly now: Date; readonly run: string },
 ): Promise<readonly Vote[]> {
   if (gate.run !== run) throw refused('other-gate', 'its approvals were given to another run of the workflow');
-  const { requester, owner, environment, approvals: needed, groups, stepUp } = examined;
-  // What the gate asks for is taken from the operator's file, and not from what the workflow says of it.
+  const { requester, owner, environment, facts, approvals: needed, groups, stepUp } = examined;
+  // What the gate asks for is what policy says now, and not what the workflow says of it.
   const asked = { ...gate, needed, groups, stepUp, requester: requester.name };
   delete asked.escalatedTo;
   const operation = exceptionId(terms.id);
   const votes = await stillCounting(gate.votes, {
     gate: asked,
-    plan: { owner, environment },
+    plan: facts ?? { owner, environment },
     operation,
     requester,
     directory,
     now,
   });
   const counting = votes.filter(
-    (vote, index) => votes.findIndex(({ approver }) => approver === vote.approver) === index,
+    (vote, index) =>
+      votes.findIndex(({ approver }) => approver === vote.approver) === index &&
+      (vote.decision === 'deny' || !isFor(vote, owner)),
   );
   if (settled({ ...asked, votes: counting }) === 'approved') return counting;
   throw refused('other-gate', 'the approvals that count now are not enough');
 }
 
-/** Who withdraws it: whoever asked, approved, answers for the identity or for who asked, or is of the groups that approve. */
+/** Who withdraws it: whoever asked, approved, answers for the identity or for who asked, or is of the groups that were asked to approve. */
 export async function withdrawnBy(
   { terms, examined, gate }: Pick<ExceptionRecord, 'terms' | 'examined' | 'gate'>,
   { signed, ...content }: Withdrawal,
   owner: string,
-  { directory, now, groups }: { readonly directory: Directory; readonly now: Date; readonly groups: readonly string[] },
+  { directory, now }: { readonly directory: Directory; readonly now: Date },
 ): Promise<Attested> {
   const who = await verifyWord({ verb: 'withdraw-exception', subject: terms.id, content, signed }, { directory, now });
   const asker = partyNamed(directory, terms.by) ?? examined.requester;
   const may = [terms.by, ...personsBehind(asker), owner, ...gate.votes.map(({ approver }) => approver)];
-  if (may.includes(who.name) || groups.some((group) => who.groups.includes(group))) return who;
+  const groups = groupsFor(who, { ...examined.facts, owner });
+  if (may.includes(who.name) || examined.groups.some((asked) => isOf(groups, asked))) return who;
   throw new TenureError(
     'ApprovalRefused',
     `${who.name} neither asked for the exception ${terms.id} nor approved it, and does not own ${terms.identity}`,

@@ -24,6 +24,7 @@ export interface FollowOptions extends CommonOptions {
 
 export interface ChangeOptions extends FollowOptions, SigningOptions {
   readonly reason?: string;
+  readonly ticket?: string;
   readonly requestId?: string;
 }
 
@@ -42,6 +43,7 @@ export function following(command: Command): Command {
 export function asking(command: Command): Command {
   return signing(following(command))
     .option('--reason <text>', 'why; kept in the record')
+    .option('--ticket <id>', 'the ticket that it belongs to; a policy may ask for one')
     .option(
       '--request-id <id>',
       'makes repeating this command harmless: the same id is done once (default: a new one)',
@@ -63,6 +65,7 @@ export async function requestOf(
     kind,
     requester: signs.name,
     ...(options.reason !== undefined && { reason: options.reason }),
+    ...(options.ticket !== undefined && { ticket: options.ticket }),
     ...more,
   };
   return requestSigned(request, identity, signs);

@@ -37,12 +37,14 @@ export function addReport(evidence: Command, runtime: Runtime): void {
   verb<ReportOptions>(runtime, command, async ({ io, out, services }, options) => {
     const { since, until, framework } = options;
     if (since !== undefined && until !== undefined && since > until) throw usage('--since is after --until');
-    const records = await openEvidence(await services.config()).sealed();
-    const report = reportOn(framework, records, { ...(since && { since }), ...(until && { until }) });
+    const all = await openEvidence(await services.config()).under();
+    const records = all.flatMap(({ kind, record, digest }) => (kind === 'process' ? [{ record, digest }] : []));
+    const beside = all.flatMap((any) => (any.kind === 'process' ? [] : [any]));
+    const report = reportOn(framework, records, { ...(since && { since }), ...(until && { until }) }, beside);
     const format = options.format ?? 'text';
     if (options.json && format === 'text') out.answer({ report });
     else io.stdout.write(written(report, format));
-    if (records.length === 0) out.note('the evidence log is empty, so everything is a gap');
+    if (all.length === 0) out.note('the evidence log is empty, so everything is a gap');
   });
 }
 

@@ -48,14 +48,19 @@ export async function exceptionOf(client: Client, typed: string): Promise<Except
   }
 }
 
-/** Exceptions that are open, or all that Temporal still knows, by id. Those that do not answer are left out, and counted. */
+/** Exceptions that are open, or all that Temporal still knows, or those that wait at their gate, by id. Those that do not answer are left out, and counted. */
 export async function listExceptions(
   client: Client,
-  { identity, all = false }: { readonly identity?: string; readonly all?: boolean } = {},
+  {
+    identity,
+    all = false,
+    gated = false,
+  }: { readonly identity?: string; readonly all?: boolean; readonly gated?: boolean } = {},
 ): Promise<{ readonly exceptions: readonly ExceptionState[]; readonly silent: number }> {
   const conditions = [
     `WorkflowType = ${quoted(exceptionWorkflow)}`,
     ...(all ? [] : ["ExecutionStatus = 'Running'"]),
+    ...(gated ? [`${searchAttributes.gate.name} = 'open'`] : []),
     ...(identity === undefined ? [] : [`${searchAttributes.tags.name} = ${quoted(keyword(`exception:${identity}`))}`]),
   ];
   const ids = new Set<string>();

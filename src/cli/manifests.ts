@@ -68,7 +68,7 @@ export async function makePlan(
 async function foreseeing(session: Session): Promise<Foresee> {
   const { foreseenIn, imagine } = await import('../policy/foresee.js');
   const foresight = await foresightOf(session);
-  return (kind, spec, state) => foreseenIn(foresight.policy.decide(imagine(foresight, { kind, spec, state })));
+  return (kind, spec, state) => foreseenIn(kind, foresight.policy.decide(imagine(foresight, { kind, spec, state })));
 }
 
 /** The policies and the directory as they are now. `as`: who would ask. */

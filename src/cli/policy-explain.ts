@@ -1,12 +1,15 @@
 /** `tenure policy explain`: what a change would take, for an identity or for what a manifest declares. */
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
+import type { Control } from '../domain/exception.js';
 import type { IdentitySpec, IdentityState } from '../domain/identity.js';
 import type { ProcessKind } from '../domain/process.js';
 import { formatDuration, parseDuration } from '../manifest/duration.js';
 import { explain, type ExplainedGate, type Explanation } from '../policy/explain.js';
-import { imagine, type Foresight, type Imagined } from '../policy/foresee.js';
+import { imagine, imagineException, type Foresight, type Imagined } from '../policy/foresee.js';
+import type { PolicyQuestion } from '../policy/policy.js';
 import { asks } from '../policy/table-schema.js';
+import { controlOption } from './controls.js';
 import { usage } from './errors.js';
 import { nameOf } from './identities.js';
 import { declaredIn, foresightOf } from './manifests.js';
@@ -18,8 +21,10 @@ import { count } from './words.js';
 interface ExplainOptions extends CommonOptions {
   readonly action: string;
   readonly as?: string;
-  readonly for?: string;
+  readonly for: string;
   readonly incident?: string;
+  readonly rule?: readonly string[];
+  readonly control?: readonly Control[];
 }
 
 type Subject = { readonly spec: IdentitySpec; readonly state?: IdentityState | undefined };
@@ -30,35 +35,70 @@ export function addPolicyExplain(policy: Command, runtime: Runtime): void {
     .description('say what a change would take: which policies decide, who could approve, what is missing')
     .requiredOption('--action <action>', `what would be asked for: ${asks.join(', ')}`, 'rotate')
     .option('--as <person>', "who would ask (default: git's user.email, or the system's user)")
-    .option('--for <duration>', 'with elevate: for how long', '1h')
+    .option('--for <duration>', 'with elevate and except: for how long', '1h')
     .option('--incident <id>', 'with elevate: for which incident')
+    .option('--rule <id...>', 'with except: what need not be met')
+    .option(
+      '--control <check>',
+      'with except: what holds instead; may be given again (default: kind=validate)',
+      controlOption,
+    )
     .addHelpText(
       'after',
-      '\nAsks for nothing and touches nothing. What only a worker knows (exceptions, drift, recorded use) is not looked at.\n\nExamples:\n  tenure policy explain payments-db --action offboard\n  tenure policy explain manifests/payments.yaml --action provision --as ada@example.com',
+      '\nAsks for nothing and touches nothing. What only a worker knows (exceptions, drift, recorded use) is not looked at.\n\nExamples:\n  tenure policy explain payments-db --action offboard\n  tenure policy explain manifests/payments.yaml --action provision --as ada@example.com\n  tenure policy explain payments-db --action except --rule nothing-lives-for-ever --for 14d',
     );
   verb<ExplainOptions>(runtime, command, async (session, options, [given]) => {
-    const asked = askedWith(options);
+    const ask = askedWith(options);
     const subjects = await subjectsOf(session, given!);
     const foresight = await foresightOf(session, options.as);
-    const explanations = subjects.map((subject) => explained(foresight, { ...asked, ...subject }));
+    const explanations = subjects.map((subject) => explain(foresight.policy, ask(foresight, subject)));
     session.out.answer({ action: options.action, explanations });
     for (const explanation of explanations) tell(session.out, options.action, explanation);
   });
 }
 
-function explained(foresight: Foresight, imagined: Imagined): Explanation {
-  return explain(foresight.policy, imagine(foresight, imagined));
+type Asking = (foresight: Foresight, subject: Subject) => PolicyQuestion;
+
+function askedWith(options: ExplainOptions): Asking {
+  if (options.action === 'except') return exceptedWith(options);
+  const asked = changeWith(options);
+  return (foresight, subject) => imagine(foresight, { ...asked, ...subject });
 }
 
-function askedWith({ action, for: lasting, incident = '' }: ExplainOptions): Omit<Imagined, 'spec' | 'state'> {
+function exceptedWith({
+  rule: rules = [],
+  control: controls = [{ kind: 'validate' }],
+  ...lasting
+}: ExplainOptions): Asking {
+  if (rules.length === 0) throw usage('--rule: name what need not be met', 'tenure policy explain --help');
+  const forMs = lastingOf(lasting);
+  return (foresight, { spec }) => {
+    const until = new Date(foresight.now.getTime() + forMs).toISOString();
+    const asked = {
+      id: 'not asked yet',
+      reason: 'not asked yet',
+      until,
+      afterwards: 'rotate',
+      by: foresight.requester,
+    } as const;
+    const terms = { v: 1, ...asked, identity: spec.name, rules, controls } as const;
+    return imagineException(foresight, spec, terms, { commands: {} });
+  };
+}
+
+function changeWith({ action, incident = '', ...lasting }: ExplainOptions): Omit<Imagined, 'spec' | 'state'> {
   if (!(asks as readonly string[]).includes(action))
     throw usage(`there is no action ${action}: one of ${asks.join(', ')}`, 'tenure policy explain --help');
   if (action === 'emergency-revoke') return { kind: 'revoke', emergency: true };
   if (action === 'repair') return { kind: 'validate', repair: true };
   if (action !== 'elevate') return { kind: action as ProcessKind };
-  const forMs = parseDuration(lasting ?? '');
+  return { kind: 'elevate', elevation: { scope: {}, forMs: lastingOf(lasting), incident } };
+}
+
+function lastingOf({ for: lasting }: Pick<ExplainOptions, 'for'>): number {
+  const forMs = parseDuration(lasting);
   if (forMs === undefined) throw usage(`--for: expected a duration such as 1h or 30m, found ${lasting}`);
-  return { kind: 'elevate', elevation: { scope: {}, forMs, incident } };
+  return forMs;
 }
 
 async function subjectsOf(session: Session, given: string): Promise<readonly Subject[]> {

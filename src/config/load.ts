@@ -147,7 +147,7 @@ function configOf(file: string, written: Partial<Record<string, unknown>>): Tenu
     [K in keyof typeof configFields]: z.output<(typeof configFields)[K]>;
   };
   const folder = dirname(file);
-  const { signingKey } = fields.consumers;
+  const { signingKey, programs, folders, hosts } = fields.consumers;
   const { webhook } = fields.notices;
   const { name, key } = fields.automation;
   return {
@@ -155,11 +155,17 @@ function configOf(file: string, written: Partial<Record<string, unknown>>): Tenu
     stateDirectory: resolve(folder, fields.stateDirectory),
     targets: fields.targets as TenureConfig['targets'],
     stores: fields.stores as TenureConfig['stores'],
-    consumers: signingKey ? { signingKey: absolute(signingKey, folder) } : {},
+    consumers: {
+      ...(signingKey && { signingKey: absolute(signingKey, folder) }),
+      programs,
+      folders: folders.map((one) => resolve(folder, one)),
+      hosts,
+    },
     policy: {
       ...(fields.policy.path !== undefined && { path: resolve(folder, fields.policy.path) }),
       productionEnvironments: fields.policy.productionEnvironments,
       gateMs: fields.policy.gate,
+      unusedAfterMs: fields.policy.unusedAfter,
     },
     automation: key ? { name, key: absolute(key, folder) } : { name },
     evidence: evidenceOf(fields.evidence, folder, resolve(folder, fields.stateDirectory)),

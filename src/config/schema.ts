@@ -15,6 +15,7 @@ const httpUrl = z
     error: 'expected an http or https address | Write it as https://host/path.',
   });
 
+const path = z.string().min(1).max(1000);
 const connectors = z.record(z.string(), z.unknown()).default({});
 
 /** The fields of the operator's file; the options of targets and stores are checked by their connectors. */
@@ -30,8 +31,23 @@ export const configFields = {
   consumers: z
     .strictObject({
       signingKey: secretSource.optional().describe('Key that webhooks are signed with, as Standard Webhooks says.'),
+      programs: z
+        .array(path.regex(/^\//, 'expected an absolute path | Start it with a slash.'))
+        .max(200)
+        .default([])
+        .describe('The only programs that manifests may have the worker run, by absolute path; none named is none.'),
+      folders: z
+        .array(path)
+        .max(200)
+        .default([])
+        .describe('The only folders, with those below, in which manifests may have files written; none named is none.'),
+      hosts: z
+        .array(z.string().min(1).max(300))
+        .max(200)
+        .default([])
+        .describe('The only `host` or `host:port` that manifests may have called; none named is any.'),
     })
-    .default({}),
+    .prefault({}),
   policy: z
     .strictObject({
       path: z
@@ -50,6 +66,9 @@ export const configFields = {
       gate: duration(60_000, 30 * 86_400_000)
         .default(86_400_000)
         .describe('How long a gate waits. `1d`.'),
+      unusedAfter: duration(60_000, 3_650 * 86_400_000)
+        .default(30 * 86_400_000)
+        .describe('For how long a right is watched, and not seen in use, before it counts as unused. `30d`.'),
     })
     .prefault({}),
   directory: directorySchema,

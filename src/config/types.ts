@@ -1,4 +1,5 @@
 /** The operator's file, `tenure.yaml`, with every default filled in. Paths are absolute. */
+import type { ConsumerLimits } from '../consumers/limits.js';
 import type { Freeze } from '../domain/identity.js';
 import type { ReviewSettings } from '../review/options.js';
 import type { ExceptionSettings } from '../exceptions/options.js';
@@ -15,7 +16,8 @@ export interface TenureConfig {
   /** Options as written; each connector's own schema has checked them. `type` names the connector. */
   readonly targets: Readonly<Record<string, { readonly type: string; readonly [option: string]: unknown }>>;
   readonly stores: Readonly<Record<string, { readonly type: string; readonly [option: string]: unknown }>>;
-  readonly consumers: {
+  /** `programs` and `folders` are absolute. */
+  readonly consumers: ConsumerLimits & {
     /** Key that webhooks are signed with, as Standard Webhooks says (`whsec_…`). */
     readonly signingKey?: SecretSource;
   };
@@ -26,6 +28,8 @@ export interface TenureConfig {
     readonly productionEnvironments: readonly string[];
     /** How long a gate stays open. */
     readonly gateMs: number;
+    /** For how long a right has to be watched without being seen in use. */
+    readonly unusedAfterMs: number;
   };
   /** As whom the worker asks. */
   readonly automation: { readonly name: string; readonly key?: SecretSource };

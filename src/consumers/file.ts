@@ -6,6 +6,7 @@ import { TenureError } from '../domain/errors.js';
 import { hasErrorCode, removeAbandoned, removeFile, replaceFile, syncFolder } from '../files/durable.js';
 import type { Material } from '../stores/store.js';
 import { acknowledged, refused, type Answer, type Telling } from './consumer.js';
+import { realPlace } from './limits.js';
 import { render, type FileNotify } from './render.js';
 
 const readAgainMs = 250;
@@ -16,16 +17,19 @@ const mostWrites = 5;
  * Brings the file in line with the store: what is current is rendered, and where nothing is current, or it was revoked,
  * the file is removed, since a program that finds no credential says so and one that finds a dead one is locked out.
  */
-export async function tellFile(file: FileNotify, telling: Telling): Promise<Answer> {
+export async function tellFile(declared: FileNotify, telling: Telling, folders: readonly string[]): Promise<Answer> {
   try {
-    const place = await problemWith(file);
-    if (place) return refused(place);
+    const problem = await problemWith(declared);
+    if (problem) return refused(problem);
+    const place = await realPlace(declared.path, folders);
+    if ('problem' in place) return refused(place.problem);
+    const file = { ...declared, path: place.path };
     if (telling.announcement.event === 'credential.revoked') return await remove(file.path);
     return await write(file, telling);
   } catch (error) {
     if (error instanceof TenureError) return refused(error.message);
     if (error instanceof Error && 'code' in error)
-      return refused(`${file.path} cannot be written (${String(error.code)})`);
+      return refused(`${declared.path} cannot be written (${String(error.code)})`);
     throw error;
   }
 }

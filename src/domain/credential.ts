@@ -1,4 +1,5 @@
 import type { Delivery } from './identity.js';
+import type { UseProof } from './use.js';
 
 /** The closed vocabulary of places in a store entry. */
 export const slots = ['next', 'current', 'previous'] as const;
@@ -35,6 +36,8 @@ export interface AcceptanceProof {
   readonly excess: readonly string[];
   /** Rights of the scope that were not found. Empty in a proof that holds. */
   readonly missing: readonly string[];
+  /** Which of its rights nobody was seen to use, where the target keeps a record of that. */
+  readonly use?: UseProof;
 }
 
 /** Evidence that a credential is refused, for the right reason, while a good one is accepted beside it. */

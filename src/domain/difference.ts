@@ -25,15 +25,17 @@ export function differences(path: FieldPath, from: unknown, to: unknown): Differ
   return Array.from({ length }, (_, index) => differences([...path, index], from[index], to[index])).flat();
 }
 
+/** What says when a rotation starts, and nothing else: which schedule, at what times. */
+const timing: readonly unknown[] = ['name', 'cron', 'window', 'jitterMs'];
+
 /**
- * Whether a change of this field goes with a rotation. An amendment asks no policy and waits at no gate, so it may only change what
- * neither the target nor any policy looks at: a new label, or another owner who may then approve, must not be the way around a gate.
+ * Whether a change of this field goes with a rotation, of which policy decides on the whole and which people approve. Everything does
+ * but the words that describe it and the pure timing: an amendment waits at no gate, so a program to run, another owner who may then
+ * approve or a freeze must not come in by it.
  */
-export function needsRotation(path: FieldPath): boolean {
-  const [part, field] = path;
-  if (part === 'rotation') return field === 'strategy' || field === 'everyMs';
-  if (part === 'tags') return field === undefined || field === 'target-environment';
-  return ['environment', 'dataClass', 'kind', 'owner', 'target', 'deliver'].includes(String(part));
+export function needsRotation([part, field]: FieldPath): boolean {
+  if (part === 'purpose') return false;
+  return part !== 'rotation' || !timing.includes(field);
 }
 
 /** The first field that an amendment would change and may not, e.g. `target.scope`. */

@@ -44,6 +44,8 @@ export interface Attested {
   readonly kind: PartyKind;
   readonly groups: readonly string[];
   readonly owner?: string;
+  /** The people for whom it was asked, where that was somebody else. */
+  readonly behind?: readonly string[];
   /** Id of the key. */
   readonly key: string;
   readonly presence: Presence;
@@ -87,10 +89,18 @@ export function holderOf(directory: Directory, keyId: string, now: Date): Party 
   return found && isValidAt(found.key, now) && isValidAt(found.party, now) ? found.party : undefined;
 }
 
-/** The people who answer for somebody: themselves, or the owner of an automation. None may approve what it asks for. */
-export function personsBehind({ name, kind, owner }: Pick<Party, 'name' | 'kind' | 'owner'>): readonly string[] {
-  if (kind === 'person') return [name];
-  return owner === undefined ? [] : [owner];
+/**
+ * The people who answer for what somebody asks: themselves, or the owner of an automation, and for whom it was asked. None of them may
+ * approve it.
+ */
+export function personsBehind({
+  name,
+  kind,
+  owner,
+  behind = [],
+}: Pick<Party, 'name' | 'kind' | 'owner'> & Pick<Attested, 'behind'>): readonly string[] {
+  if (kind === 'person') return [name, ...behind];
+  return [...(owner === undefined ? [] : [owner]), ...behind];
 }
 
 /** Only people approve. */

@@ -2,7 +2,9 @@
  * An exception: for a time, a rule need not be met, under controls that are checked by running them. What is asked for, what was
  * approved, and how it stands. Pure, plain JSON.
  */
+import type { Decision } from './decision.js';
 import type { Attested } from './directory.js';
+import type { ProcessPlan } from './plan.js';
 import type { GateState, Weighed } from './process.js';
 import type { Word } from './wire.js';
 
@@ -16,6 +18,9 @@ export type Control =
   | { readonly kind: 'validate' }
   /** No more sessions than this use the identity's credential at its target. */
   | { readonly kind: 'sessions'; readonly atMost: number };
+
+/** What can be overdue. These are no policies: who is excepted from one accepts for a time that it is. */
+export const overdueRules = ['rotation-overdue', 'certificate-expired'] as const;
 
 /** What is asked of the identity when the exception is over, so that the rule holds again. */
 export const afterwards = ['rotate', 'validate', 'revoke'] as const;
@@ -46,13 +51,33 @@ export interface ControlResult {
   readonly at: string;
 }
 
+/** What the identity is, as policy looks at it: read from the identity, never from the terms. Approvals are bound to it. */
+export interface ExceptionFacts extends Pick<ProcessPlan, 'environment' | 'dataClass' | 'owner' | 'strategy'> {
+  readonly declared: NonNullable<ProcessPlan['declared']>;
+  readonly target: string;
+  /** `sha256:<hex>` of the programs that its controls run, as the operator's file has them. */
+  readonly programs: string;
+}
+
+/** What policy is asked about: terms for an identity, and how long they would hold. */
+export interface ExceptionPlan extends ExceptionFacts {
+  readonly kind: 'except';
+  readonly identity: string;
+  readonly terms: ExceptionTerms;
+  readonly lastsMs: number;
+}
+
 /** What was proven before anybody is asked to approve. */
 export interface Examined {
   readonly requester: Attested;
-  /** Who owns the identity and where it works: read from the identity, never from the terms. */
+  /** As in `facts`. */
   readonly owner: string;
   readonly environment: string;
-  /** `sha256:<hex>` each: of the terms, of the operator's rules for exceptions, of what the checks found. */
+  /** Absent, like `decision`, in what was examined before policy decided on exceptions. */
+  readonly facts?: ExceptionFacts;
+  /** What policy decided before anybody had approved: what it asks for. */
+  readonly decision?: Decision;
+  /** `sha256:<hex>` each: of the terms, of the policies, of what the checks found and the identity is. */
   readonly planDigest: string;
   readonly policyDigest: string;
   readonly evidenceDigest: string;
@@ -70,6 +95,8 @@ export interface ExceptionRecord {
   /** The run of the workflow that its approvals are bound to. */
   readonly run: string;
   readonly examined: Examined;
+  /** What policy decided with the approvals that counted when it was published: which policies let it pass. */
+  readonly decision?: Decision;
   readonly gate: GateState;
   readonly approvedAt: string;
   /** `suspended`: a control does not hold, or has not been checked yet. It comes back when all hold. */

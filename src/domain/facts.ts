@@ -16,6 +16,8 @@ export interface Facts {
     readonly scopeDigest: string;
     /** SHA-256 of the plan's `to`: target, scope and deliveries. */
     readonly toDigest?: string;
+    /** SHA-256 of everything in the plan that is declared: labels, owner, consumers, handling, and `to`. */
+    readonly declaredDigest?: string;
   };
   /** Exceptions that hold now and that the decision may lean on, by id. */
   readonly exceptions: readonly string[];

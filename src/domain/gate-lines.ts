@@ -18,13 +18,16 @@ export function gateLines(plan: ProcessPlan, gate: GateState, facts?: Facts): Ga
     text ? [{ label, text: inOneLine(text) }] : [];
   return [
     ...line('Plan', planInWords(plan).join('; ')),
-    ...line('New since the last approved plan', listed(facts?.growth)),
+    ...line(
+      facts?.lastApproved ? 'New since the last approved plan' : 'Rights, of which none was approved before',
+      listed(facts?.growth),
+    ),
     ...line('Not as recorded at the target', listed(facts?.there)),
     ...line('Granted and not used', listed(facts?.unused)),
     ...line('Under the exceptions', listed(facts?.exceptions)),
     ...line('Last approved', facts?.lastApproved && `${facts.lastApproved.operation}, ${facts.lastApproved.at}`),
     ...line('Asked by', gate.requester),
-    ...line('May decide', mayDecide(gate)),
+    ...line('May decide', mayDecide(gate, plan)),
     ...line('Because of', listed(gate.rules.map(({ id, why }) => `${id} (${why})`))),
     ...line(
       'Decided',
@@ -34,14 +37,20 @@ export function gateLines(plan: ProcessPlan, gate: GateState, facts?: Facts): Ga
     ...line('Closes', gate.deadline),
     ...line('Round', gate.number > 1 ? `${gate.number}: ${gate.reopened ?? 'opened again'}` : undefined),
     ...line('Plan digest', gate.planDigest),
+    ...line('Policies digest', gate.policyDigest),
+    ...line('Facts digest', gate.evidenceDigest),
   ];
 }
 
-/** Never who asked. */
-export function mayDecide({ groups, escalatedTo, stepUp, requester }: GateState): string {
+/** Never who asked, nor who is behind that. `plan`: says who owner and team are. */
+export function mayDecide(
+  { groups, escalatedTo, stepUp, requester, behind = [] }: GateState,
+  plan?: Pick<ProcessPlan, 'owner' | 'declared' | 'before'>,
+): string {
   const all = [...groups, ...(escalatedTo === undefined ? [] : [escalatedTo])];
-  const who = all.length === 0 ? 'any person in the directory' : `people of ${all.map(inWords).join(', ')}`;
-  return `${who} but ${requester}${stepUp ? ', with a security key that is touched and unlocked' : ''}`;
+  const words = all.map((group) => inWords(group, plan)).join(', ');
+  const who = all.length === 0 ? 'any person in the directory' : `people of ${words}`;
+  return `${who} but ${[requester, ...behind].join(' and ')}${stepUp ? ', with a security key that is touched and unlocked' : ''}`;
 }
 
 function voteInWords(approver: string, decision: 'approve' | 'deny', onBehalfOf: string | undefined): string {
@@ -49,8 +58,16 @@ function voteInWords(approver: string, decision: 'approve' | 'deny', onBehalfOf:
   return `${approver}${forWhom} ${decision === 'approve' ? 'approved' : 'denied'}`;
 }
 
-function inWords(group: string): string {
-  return group.replaceAll('|', ' or ');
+function inWords(groups: string, plan: Pick<ProcessPlan, 'owner' | 'declared' | 'before'> | undefined): string {
+  const untilNow = plan?.before ?? plan;
+  const named: Readonly<Record<string, string | undefined>> = {
+    owner: untilNow?.owner,
+    team: untilNow && (untilNow.declared?.team ?? 'none'),
+  };
+  return groups
+    .split('|')
+    .map((group) => (named[group] === undefined ? group : `${group} (${named[group]})`))
+    .join(' or ');
 }
 
 function listed(all: readonly string[] | undefined): string | undefined {

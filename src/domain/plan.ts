@@ -1,36 +1,57 @@
 import type { CredentialRecord } from './credential.js';
-import type { IdentityKind, IdentitySpec, Strategy } from './identity.js';
+import { isSame } from './difference.js';
+import type { Consumer, IdentityKind, IdentitySpec, RotationPolicy, Strategy } from './identity.js';
 import { makesCredential, type ProcessInput, type ProcessKind } from './process.js';
-import type { Elevation } from './request.js';
+import type { ChangeRequest, Elevation } from './request.js';
 
-/** The exact change as data. Its digest is what people approve and what runs. */
-export interface ProcessPlan {
-  readonly v: 1;
-  readonly kind: ProcessKind;
-  readonly operation: string;
-  readonly identity: string;
-  readonly requester: string;
-  readonly reason?: string;
-  readonly emergency: boolean;
+/** What is declared of an identity and people approve: everything but its purpose and when exactly it is rotated. */
+export interface Declaration {
   readonly environment: string;
   readonly dataClass: IdentitySpec['dataClass'];
-  /** As declared until now. The rules of both hold, since a new label must not be the way around a gate. */
-  readonly before?: { readonly environment: string; readonly dataClass: IdentitySpec['dataClass'] };
-  /** A validation that puts right what drifted: it changes the target. */
-  readonly repair?: true;
-  /** What more it may, for how long, and the incident that makes it necessary (elevate). */
-  readonly elevation?: Elevation;
-  /** The ticket or incident that it belongs to. */
-  readonly ticket?: string;
   readonly owner: string;
-  /** What else is declared and policy looks at: what it is, whose team's, how long a credential may live. */
+  /** What it is, whose team's, how long a credential may live. */
   readonly declared?: {
     readonly kind: IdentityKind;
     readonly team?: string;
     readonly everyMs?: number;
     readonly tags: Readonly<Record<string, string>>;
   };
+  /** What follows when something does not go as it should, and when nothing changes. */
+  readonly handling?: Pick<RotationPolicy, 'whenInUse' | 'whenNoWindow' | 'whenNotTaken' | 'freeze'>;
   readonly strategy: Strategy;
+  /** Who is told, and how: the worker runs that program, calls that address, writes that file. Names alone in plans of old. */
+  readonly consumers: readonly (Consumer | string)[];
+  readonly graceMs: number;
+}
+
+/** A place and what a credential may do there. */
+interface Coming {
+  readonly target: string;
+  readonly scope: unknown;
+  readonly deliver: readonly string[];
+}
+
+/** The exact change as data. Its digest is what people approve and what runs. */
+export interface ProcessPlan extends Declaration {
+  readonly v: 1;
+  /** An amendment is decided on by policy too, and is no process. */
+  readonly kind: ProcessKind | 'amend';
+  readonly operation: string;
+  readonly identity: string;
+  readonly requester: string;
+  readonly reason?: string;
+  readonly emergency: boolean;
+  /**
+   * As declared until now. The rules of both hold, since a new label must not be the way around a gate, and who owns it until now is who
+   * is asked.
+   */
+  readonly before?: Declaration & { readonly to?: Coming };
+  /** A validation that puts right what drifted: it changes the target. */
+  readonly repair?: true;
+  /** What more it may, for how long, and the incident that makes it necessary (elevate). */
+  readonly elevation?: Elevation;
+  /** The ticket or incident that it belongs to. */
+  readonly ticket?: string;
   /** The credential that goes, by reference. */
   readonly from?: {
     readonly target: string;
@@ -39,9 +60,7 @@ export interface ProcessPlan {
     readonly scope: unknown;
   };
   /** What comes: where, and with which rights. */
-  readonly to?: { readonly target: string; readonly scope: unknown; readonly deliver: readonly string[] };
-  readonly consumers: readonly string[];
-  readonly graceMs: number;
+  readonly to?: Coming;
 }
 
 /** Derives the plan of a process from what it starts from. Pure; the same input gives the same plan. */
@@ -55,25 +74,111 @@ export function planOf(input: ProcessInput): ProcessPlan {
     requester: request.requester,
     ...(request.reason === undefined ? {} : { reason: request.reason }),
     emergency: request.emergency ?? false,
-    environment: spec.environment,
-    dataClass: spec.dataClass,
-    ...(specBefore && { before: { environment: specBefore.environment, dataClass: specBefore.dataClass } }),
+    ...declarationOf(spec),
+    ...(specBefore && { before: { ...declarationOf(specBefore), to: comingIn(specBefore) } }),
     ...(request.repair && { repair: true }),
     ...(request.elevation && { elevation: request.elevation }),
     ...(request.ticket !== undefined && { ticket: request.ticket }),
-    owner: spec.owner.person,
-    declared: declaredIn(spec),
-    strategy: spec.rotation.strategy,
     ...(current && { from: goingCredential(current, specBefore ?? spec) }),
-    ...(makesCredential(kind) && {
-      to: {
-        target: spec.target.name,
-        scope: spec.target.scope,
-        deliver: spec.deliver.map((delivery) => `${delivery.store}:${delivery.path}`),
-      },
-    }),
-    consumers: spec.consumers.map((consumer) => consumer.name),
-    graceMs: spec.rotation.graceMs,
+    ...(makesCredential(kind) && { to: comingIn(spec) }),
+  };
+}
+
+/** The plan of an amendment: nothing comes and nothing goes. `operation` is its request, since it runs no process. */
+export function amendmentPlanOf({
+  identity,
+  spec,
+  before,
+  request,
+}: {
+  readonly identity: string;
+  readonly spec: IdentitySpec;
+  readonly before: IdentitySpec;
+  readonly request: Pick<ChangeRequest, 'id' | 'requester' | 'reason' | 'ticket'>;
+}): ProcessPlan {
+  const { id, requester, reason, ticket } = request;
+  return {
+    v: 1,
+    kind: 'amend',
+    operation: id,
+    identity,
+    requester,
+    ...(reason !== undefined && { reason }),
+    emergency: false,
+    ...declarationOf(spec),
+    before: { ...declarationOf(before), to: comingIn(before) },
+    ...(ticket !== undefined && { ticket }),
+  };
+}
+
+function comingIn({ target, deliver }: IdentitySpec): Coming {
+  return { target: target.name, scope: target.scope, deliver: deliver.map(({ store, path }) => `${store}:${path}`) };
+}
+
+function declarationOf(spec: IdentitySpec): Declaration {
+  const { environment, dataClass, owner, rotation, consumers } = spec;
+  const { strategy, graceMs, whenInUse, whenNoWindow, whenNotTaken, freeze } = rotation;
+  return {
+    environment,
+    dataClass,
+    owner: owner.person,
+    declared: declaredIn(spec),
+    handling: { whenInUse, whenNoWindow, whenNotTaken, freeze },
+    strategy,
+    // In what order they are written does not matter.
+    consumers: consumers.toSorted((one, other) => (one.name < other.name ? -1 : 1)),
+    graceMs,
+  };
+}
+
+/** Of a plan, or of what was before it: what has to be the same for nothing to have changed. */
+export function approvedIn(plan: Declaration & { readonly to?: Coming }): Declaration & { readonly to?: Coming } {
+  const { environment, dataClass, owner, declared, handling, strategy, consumers, graceMs, to } = plan;
+  return {
+    environment,
+    dataClass,
+    owner,
+    ...(declared && { declared }),
+    ...(handling && { handling }),
+    strategy,
+    consumers,
+    graceMs,
+    ...(to && { to }),
+  };
+}
+
+/** What would be declared otherwise, by the names of manifests: sorted. Nothing where nothing was declared before. */
+export function changesIn({ before, ...plan }: ProcessPlan): string[] {
+  if (!before) return [];
+  // A process that makes nothing leaves the place as it is.
+  const after = fieldsOf(plan.to ? plan : { ...plan, to: before.to });
+  const was = fieldsOf(before);
+  return Object.keys(after)
+    .filter((name) => !isSame(after[name], was[name]))
+    .toSorted();
+}
+
+/** What a declaration says, by the names of manifests. */
+export function fieldsOf(one: Declaration & { readonly to?: Coming | undefined }): Record<string, unknown> {
+  const { declared, handling, to } = one;
+  return {
+    environment: one.environment,
+    dataClass: one.dataClass,
+    owner: one.owner,
+    team: declared?.team,
+    kind: declared?.kind,
+    tags: declared?.tags,
+    every: declared?.everyMs,
+    strategy: one.strategy,
+    grace: one.graceMs,
+    consumers: one.consumers,
+    freeze: handling?.freeze,
+    whenInUse: handling?.whenInUse,
+    whenNoWindow: handling?.whenNoWindow,
+    whenNotTaken: handling?.whenNotTaken,
+    target: to?.target,
+    scope: to?.scope,
+    deliver: to?.deliver,
   };
 }
 
@@ -81,7 +186,8 @@ function goingCredential(current: CredentialRecord, spec: IdentitySpec): NonNull
   return { target: current.target, principal: current.principal, version: current.version, scope: spec.target.scope };
 }
 
-function declaredIn({ kind, owner, rotation, tags }: IdentitySpec): NonNullable<ProcessPlan['declared']> {
+/** What is declared beside rights and places. */
+export function declaredIn({ kind, owner, rotation, tags }: IdentitySpec): NonNullable<ProcessPlan['declared']> {
   return {
     kind,
     ...(owner.team !== undefined && { team: owner.team }),

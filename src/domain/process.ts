@@ -82,6 +82,11 @@ export const stagesOf: Readonly<Record<ProcessKind, readonly StageName[]>> = {
   ],
 };
 
+/** Nothing has changed yet in these, so that an approval may still be taken back. */
+export function isBeforeChange(name: StageName): boolean {
+  return name === 'plan' || name === 'authorize' || name === 'gate';
+}
+
 /** The stages of one process: a validation that only looks asks nobody and repairs nothing. */
 export function stagesFor(kind: ProcessKind, repair = false): readonly StageName[] {
   if (kind !== 'validate' || repair) return stagesOf[kind];
@@ -200,6 +205,8 @@ export interface GateState {
   /** Why there is another round. */
   readonly reopened?: string;
   readonly requester: string;
+  /** Who else is behind the request: the owner of an automation, for whom it asks. They may not approve it either. */
+  readonly behind?: readonly string[];
   readonly needed: number;
   readonly groups: readonly string[];
   readonly stepUp: boolean;
@@ -301,4 +308,6 @@ export interface ProcessSummary {
   readonly endedAt: string;
   readonly code?: ErrorCode;
   readonly message?: string;
+  /** Of an amendment: ids of the policies that decided on it. */
+  readonly policies?: readonly string[];
 }

@@ -5,7 +5,7 @@ import type { GateState, RefusedVote, Vote, Weighed } from './process.js';
 /** Where a round stands: one denial is enough, approvals have to be as many, and from the groups, that policy asks for. */
 export function settled(gate: GateState): 'open' | 'approved' | 'denied' {
   if (gate.votes.some(({ decision }) => decision === 'deny')) return 'denied';
-  return missing(gate).length === 0 ? 'approved' : 'open';
+  return missing(gate) === undefined ? 'approved' : 'open';
 }
 
 /**
@@ -22,9 +22,35 @@ export function tallied(gate: GateState, weighed: Weighed, words: Map<string, st
       claimed: vote.approver,
       reason: 'a decision of this person is counted already',
     });
-  words.set(vote.approver, vote.at);
   const others = gate.votes.filter(({ approver }) => approver !== vote.approver);
+  const lent = vote.onBehalfOf !== undefined && others.find((other) => authorityOf(other) === vote.onBehalfOf);
+  if (lent && !withdraws)
+    return withRefused(gate, {
+      at,
+      claimed: vote.approver,
+      reason: `a decision for ${vote.onBehalfOf} is counted already, by ${lent.approver}`,
+    });
+  words.set(vote.approver, vote.at);
   return { ...gate, votes: withdraws ? others : [...others, vote] };
+}
+
+/** Whose right it is to decide: of somebody who was lent it, that of the lender. */
+function authorityOf({ approver, onBehalfOf }: Pick<Vote, 'approver' | 'onBehalfOf'>): string {
+  return onBehalfOf ?? approver;
+}
+
+/** Each person once, and what they lent only where they have not decided themselves: a delegation makes no second vote. */
+export function countedOnce<V extends Pick<Vote, 'approver' | 'onBehalfOf'>>(votes: readonly V[]): V[] {
+  const own = votes.filter(({ onBehalfOf }) => onBehalfOf === undefined);
+  const lent = votes.filter(({ onBehalfOf }) => onBehalfOf !== undefined);
+  const seen = new Set<string>();
+  const counted: V[] = [];
+  for (const vote of [...own, ...lent]) {
+    if (seen.has(vote.approver) || seen.has(authorityOf(vote))) continue;
+    seen.add(vote.approver).add(authorityOf(vote));
+    counted.push(vote);
+  }
+  return counted;
 }
 
 /** So many are kept. */
@@ -34,23 +60,23 @@ function withRefused(gate: GateState, refused: RefusedVote): GateState {
   return { ...gate, refused: [...gate.refused, refused].slice(-mostRefused) };
 }
 
-/** What is missing, one plain phrase each; empty where nothing is. */
-export function missing(gate: GateState): string[] {
+/** What is missing in one plain phrase, which cannot be read as more than it is; undefined where nothing is. */
+export function missing(gate: GateState): string | undefined {
   const approvals = approvalsOf(gate);
   const lacking = gate.needed - approvals.length;
-  const groups = groupsMissing(gate, approvals);
-  return [
-    ...(lacking > 0
-      ? [`${lacking} more ${lacking === 1 ? 'approval' : 'approvals'}${gate.stepUp ? ' with a security key' : ''}`]
-      : []),
-    ...groups.map((group) => `one from ${group.replaceAll('|', ' or ')}`),
-  ];
+  const groups = groupsMissing(gate, approvals).map((group) => group.replaceAll('|', ' or '));
+  if (lacking <= 0 && groups.length === 0) return undefined;
+  const count = Math.max(lacking, 1);
+  const what = `${count} more ${count === 1 ? 'approval' : 'approvals'}${gate.stepUp ? ' with a security key' : ''}`;
+  if (groups.length === 0) return what;
+  if (count > 1) return `${what}, among them ${groups.map((group) => `one from ${group}`).join(' and ')}`;
+  if (groups.length === 1) return `${what}, from ${groups[0]}`;
+  return `${what} from somebody of each of these, or one from each: ${groups.join('; ')}`;
 }
 
-/** The same as one phrase. */
+/** The same with what to call it. */
 export function missingInWords(gate: GateState): string {
-  const all = missing(gate);
-  return all.length === 0 ? 'needs nothing more' : `needs ${all.join(', ')}`;
+  return `needs ${missing(gate) ?? 'nothing more'}`;
 }
 
 /** Whether somebody with these groups is one of those asked for: `team|platform` is either. */
@@ -60,19 +86,28 @@ export function isOf(groups: readonly string[], asked: string): boolean {
 
 const roles = ['owner', 'team'] as const;
 
-/** The groups that somebody decides for on this plan: those of the directory, and the roles `owner` and `team` of its identity. */
+/** Of a plan, or of an exception from rules, what says who owns the identity. */
+type Owned = Pick<ProcessPlan, 'owner' | 'declared'> & { readonly before?: Pick<ProcessPlan, 'owner' | 'declared'> };
+
+/** Whose it is until the change. Who shall own it afterwards is not asked: anybody could name themselves. */
+export function ownerUntilNow({ owner, before }: Pick<Owned, 'owner' | 'before'>): string {
+  return before?.owner ?? owner;
+}
+
+/** The groups that somebody decides for on this plan: those of the directory, and the roles `owner` and `team` of its identity until now. */
 export function groupsFor(
   { name, groups }: { readonly name: string; readonly groups: readonly string[] },
-  { owner, declared }: Pick<ProcessPlan, 'owner' | 'declared'>,
+  plan: Owned,
 ): readonly string[] {
+  const { declared } = plan.before ?? plan;
   // A group of the directory that happens to be called like a role does not give the role.
   const own = groups.filter((group) => !(roles as readonly string[]).includes(group));
   const isOfTeam = declared?.team !== undefined && own.includes(declared.team);
-  return [...own, ...(owner === name ? ['owner'] : []), ...(isOfTeam ? ['team'] : [])];
+  return [...own, ...(ownerUntilNow(plan) === name ? ['owner'] : []), ...(isOfTeam ? ['team'] : [])];
 }
 
 function approvalsOf({ votes, stepUp }: GateState): Vote[] {
-  return votes.filter((vote) => vote.decision === 'approve' && (!stepUp || vote.stepUp));
+  return countedOnce(votes.filter((vote) => vote.decision === 'approve' && (!stepUp || vote.stepUp)));
 }
 
 /** The second group may stand in for any that has not decided. */

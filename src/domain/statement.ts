@@ -32,6 +32,7 @@ export const verbs = [
   'except',
   'withdraw-exception',
   'review',
+  'trigger',
 ] as const;
 export type Verb = (typeof verbs)[number];
 
@@ -41,7 +42,7 @@ export interface RequestStatement extends Common {
   /** The id of the request: asked once, done once. */
   readonly id: string;
   readonly verb: Verb;
-  /** An identity's name; for words to a process its operation id; for an exception its id. */
+  /** An identity's name; for words to a process its operation id; for an exception its id; for a campaign its workflow id. */
   readonly subject: string;
   /** `sha256:<hex>` of the content's canonical JSON: the whole request without its signature. */
   readonly digest: string;

@@ -111,10 +111,17 @@ export interface ConsumerAcknowledgement extends Word {
   readonly version: string;
 }
 
+/** Somebody starts a campaign by hand. Its subject is the workflow id of that campaign, so that it starts no other. */
+export interface Trigger extends Word {
+  readonly policy: string;
+}
+
 /** Start argument of the campaign workflow. */
 export interface CampaignStart {
   /** Name of the rotation policy. */
   readonly policy: string;
+  /** Who started it, where that was not its schedule. */
+  readonly asked?: Trigger;
   /** The policy says to ask people where no window is left. */
   readonly asks?: boolean;
   /** While it is at work it looks again for what became due, this often (milliseconds) and at most so many times. */

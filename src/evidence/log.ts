@@ -87,7 +87,9 @@ class Writer {
   }
 
   async #cover(tree: MerkleTree, index: number, text: string, statement: string): Promise<void> {
-    await noteUnder(this.shelf, namesOf(statement), index);
+    const { operation, run, also } = namesOf(statement);
+    for (const name of also === undefined ? [operation] : [operation, also])
+      await noteUnder(this.shelf, { operation: name, run }, index);
     tree.append(leafHash(text));
     await keepTile(this.shelf, tree.leaves);
     await this.shelf.create(checkpointName(tree.size), this.#checkpoint(tree));

@@ -4,9 +4,9 @@ import { TenureError } from '../domain/errors.js';
 import { identityId } from '../domain/wire.js';
 import { attachmentName, digestOfText, type AttachmentKind } from './attachments.js';
 import { openEnvelope, parseEnvelope, type Envelope } from './dsse.js';
+import { anyRecordIn, type AnyRecord } from './kinds.js';
 import { checkpointName, entryName } from './log.js';
 import type { LogKey } from './note.js';
-import { recordIn } from './records.js';
 import type { Shelf } from './shelf.js';
 import { parseStatement } from './statement.js';
 import { indexesUnder, listUnder } from './under-operation.js';
@@ -23,6 +23,9 @@ export interface LogEntry {
   readonly digest: string;
   readonly predicateType: string;
 }
+
+/** A record of whatever kind, and where it lies. */
+export type SealedAny = AnyRecord & { readonly index: number; readonly digest: string };
 
 /** A record of a process, and where it lies. */
 export interface SealedRecord {
@@ -52,6 +55,8 @@ export interface EvidenceReader {
   /** Every record of a process, oldest first. */
   sealed(): Promise<SealedRecord[]>;
   all(): Promise<ProcessRecord[]>;
+  /** Records of every kind whose name is `prefix` or goes on after it with a slash, oldest first. Without one, all of them. */
+  under(prefix?: string): Promise<SealedAny[]>;
   /** A history, a bundle or a directory, by its `sha256:<hex>`; undefined where it is not there. */
   attachment(kind: AttachmentKind, digest: string): Promise<string | undefined>;
   /** The text of a name on the shelf, for an export. */
@@ -63,14 +68,18 @@ export function readerOf(shelf: Shelf, keyOf: () => Promise<LogKey | undefined>)
   let known: LogKey | undefined;
   const key = async (): Promise<LogKey | undefined> => (known ??= await keyOf());
   const read = async (index: number): Promise<LogEntry> => entryOf(shelf, index, await key());
-  const records = async (indexes: readonly number[]): Promise<SealedRecord[]> =>
+  const anyOf = async (indexes: readonly number[]): Promise<SealedAny[]> =>
     (await inTurns(indexes, read)).flatMap(({ index, digest, statement }) => {
-      const record = recordIn(statement);
-      return record ? [{ index, digest, record }] : [];
+      const any = anyRecordIn(statement);
+      return any ? [{ ...any, index, digest }] : [];
     });
+  const records = async (indexes: readonly number[]): Promise<SealedRecord[]> =>
+    (await anyOf(indexes)).flatMap(({ kind, record, index, digest }) =>
+      kind === 'process' ? [{ index, digest, record }] : [],
+    );
   const size = async (): Promise<number> => (await shelf.last('checkpoints')) ?? 0;
-  const sealed = async (): Promise<SealedRecord[]> =>
-    records(Array.from({ length: await size() }, (_, index) => index));
+  const everything = async (): Promise<number[]> => Array.from({ length: await size() }, (_, index) => index);
+  const sealed = async (): Promise<SealedRecord[]> => records(await everything());
   const runsOf = async (operation: string): Promise<SealedRecord[]> =>
     records((await listUnder(shelf, operation)).map(({ index }) => index));
   const sealedOf = async (identity: string): Promise<SealedRecord[]> =>
@@ -93,6 +102,7 @@ export function readerOf(shelf: Shelf, keyOf: () => Promise<LogKey | undefined>)
     byOperation: async (operation) => (await runsOf(operation)).at(-1)?.record,
     recordsOf: async (identity) => (await sealedOf(identity)).map(({ record }) => record),
     all: async () => (await sealed()).map(({ record }) => record),
+    under: async (prefix) => anyOf(prefix === undefined ? await everything() : await indexesUnder(shelf, prefix)),
     attachment: (kind, digest) => shelf.get(attachmentName(kind, digest)),
   };
 }

@@ -1,6 +1,6 @@
 /** Records of processes as statements, and back. */
 import type { Party } from '../domain/directory.js';
-import { processPredicate, type ProcessRecord } from '../domain/evidence.js';
+import { processPredicate, type ProcessRecord, type SealedBy } from '../domain/evidence.js';
 import type { Attested } from '../domain/directory.js';
 import type { ProcessResult, ProcessState } from '../domain/process.js';
 import type { ChangeRequest } from '../domain/request.js';
@@ -16,9 +16,10 @@ export interface Told {
 }
 
 /** What the worker adds that seals it. */
-export interface Added extends Pick<ProcessRecord, 'code' | 'history' | 'directory' | 'permit'> {
+export interface Added extends SealedBy {
   readonly run: string;
   readonly signers: readonly Party[];
+  readonly permit?: string;
 }
 
 /** The record of a process. The stage that seals is not in it, since it has not ended. */

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { canonicalJson } from '../canonical-json.js';
 import { TenureError } from '../domain/errors.js';
+import { identityId } from '../domain/wire.js';
 
 export const statementType = 'https://in-toto.io/Statement/v1';
 
@@ -50,11 +51,20 @@ export function parseStatement(text: string): InTotoStatement<Record<string, unk
   }
 }
 
-/** What an entry is found under: its first subject, and the run that the predicate was made in. */
-export function namesOf(text: string): { readonly operation: string; readonly run: string } {
+/**
+ * What an entry is found under: its first subject, and the run that the predicate was made in. `also`: what is about an identity and is not
+ * named after it is found under the identity too.
+ */
+export function namesOf(text: string): { readonly operation: string; readonly run: string; readonly also?: string } {
   const statement = parseStatement(text);
   if (!statement)
     throw new TenureError('InvalidRequest', 'only the canonical text of an in-toto Statement can be appended');
-  const { run } = statement.predicate as { run?: unknown };
-  return { operation: statement.subject[0]!.name, run: typeof run === 'string' ? run : '' };
+  const { run, identity } = statement.predicate as { run?: unknown; identity?: unknown };
+  const operation = statement.subject[0]!.name;
+  const home = typeof identity === 'string' ? `${identityId(identity)}/` : '';
+  return {
+    operation,
+    run: typeof run === 'string' ? run : '',
+    ...(!operation.startsWith(home) && { also: `${home}${operation}` }),
+  };
 }

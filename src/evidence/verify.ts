@@ -5,11 +5,15 @@
 import type { DataConverter } from '@temporalio/common';
 import type { Directory } from '../domain/directory.js';
 import type { BundleFiles } from './bundle/files.js';
-import type { Check } from './verify/check.js';
+import { aboutOf, type AnyRecord } from './kinds.js';
+import { broken, type Check } from './verify/check.js';
 import { checkHistory, historyOf, type Replayable } from './verify/history-checks.js';
 import { checkLog, logUnderTest, type LogUnderTest, type Trusted } from './verify/log-checks.js';
 import { checkNumbering } from './verify/numbering.js';
+import { checkBeside, elevationIn } from './verify/beside-checks.js';
+import { checkException } from './verify/exception-checks.js';
 import { checkPeople } from './verify/people-checks.js';
+import { checkReview } from './verify/review-checks.js';
 import { checkEntry, entryUnderTest, type EntryUnderTest } from './verify/record-checks.js';
 import { replayAll } from './verify/replay.js';
 
@@ -29,7 +33,7 @@ export async function verifyBundle(files: BundleFiles, options: VerifyOptions = 
   const log = logUnderTest(files, options);
   const entries = (log.manifest?.entries ?? entriesIn(files)).map((index) => entryUnderTest(log, index));
   const checks = [...(await checkLog(log, options)), ...checkNumbering(log, entries)];
-  for (const entry of entries) checks.push(...(await checkOne(log, entry, options)));
+  for (const entry of entries) checks.push(...(await checkOne(log, entry, entries, options)));
   const replays = await replayAll(
     files,
     entries.flatMap((entry) => (isHeld(checks, entry, 'history') ? replayableOf(files, entry) : [])),
@@ -48,7 +52,7 @@ function runnable(
   { logKey, ownCode = [] }: VerifyOptions,
 ): (digest: string) => boolean {
   const signed = entries.filter((entry) => isHeld(checks, entry, 'signature'));
-  const vouchedFor = logKey === undefined ? [] : signed.map(({ record }) => record?.code.workflows);
+  const vouchedFor = logKey === undefined ? [] : signed.map(({ any }) => any?.record.code.workflows);
   return (digest) => ownCode.includes(digest) || vouchedFor.includes(digest);
 }
 
@@ -56,21 +60,50 @@ function isHeld(checks: readonly Check[], { subject }: EntryUnderTest, name: str
   return checks.some((check) => check.subject === subject && check.check === name && check.verdict === 'held');
 }
 
-async function checkOne(log: LogUnderTest, entry: EntryUnderTest, options: VerifyOptions): Promise<Check[]> {
-  const { record, subject } = entry;
+async function checkOne(
+  log: LogUnderTest,
+  entry: EntryUnderTest,
+  entries: readonly EntryUnderTest[],
+  options: VerifyOptions,
+): Promise<Check[]> {
+  const { any, subject } = entry;
   const checks = await checkEntry(log, entry);
-  if (!record) return checks;
-  return [
-    ...checks,
-    ...(await checkPeople(log.files, record, subject, options.directory)),
-    ...(await checkHistory(log.files, record, subject, options.dataConverter?.payloadCodecs)),
-  ];
+  if (!any) return checks;
+  try {
+    checks.push(...(await checkWho(log, any, subject, entries, options)));
+    checks.push(...(await checkBeside(log, any, subject, entries)));
+    checks.push(...(await checkHistory(log.files, any, subject, options.dataConverter?.payloadCodecs)));
+  } catch {
+    checks.push({ subject, check: 'record', ...broken('it does not have the form of such a record') });
+  }
+  return checks;
+}
+
+async function checkWho(
+  { files }: LogUnderTest,
+  { kind, record }: AnyRecord,
+  subject: string,
+  entries: readonly EntryUnderTest[],
+  { directory }: VerifyOptions,
+): Promise<Check[]> {
+  switch (kind) {
+    case 'process':
+      return checkPeople(files, record, subject, directory);
+    case 'exception':
+      return checkException(files, record, subject, directory);
+    case 'review':
+      return checkReview(files, record, subject, directory, elevationIn(entries, record.operation));
+    case 'routine':
+      return [];
+  }
 }
 
 /** A history that is out of order or of something else is broken already, and can make the replayer wait for ever. */
-function replayableOf(files: BundleFiles, { record, subject }: EntryUnderTest): Replayable[] {
-  const history = record && historyOf(files, record);
-  return history ? [{ subject, record, history }] : [];
+function replayableOf(files: BundleFiles, { any, subject }: EntryUnderTest): Replayable[] {
+  if (!any) return [];
+  const { by, workflow } = aboutOf(any);
+  const history = historyOf(files, by);
+  return history ? [{ subject, workflowId: workflow.id, code: by.code.workflows, history }] : [];
 }
 
 /** Without a manifest that can be read, what lies there is looked at all the same. */

@@ -10,28 +10,21 @@ export const exceptionsSchema = z
     life: duration(60_000, 365 * dayMs)
       .default(30 * dayMs)
       .describe('How long an exception lasts that does not say so itself. `30d`.'),
-    longest: duration(60_000, 365 * dayMs)
-      .default(90 * dayMs)
-      .describe('No exception lasts longer. `90d`.'),
-    approvals: z.int().min(1).max(10).default(1).describe('How many people have to approve one.'),
-    groups: z.array(slug()).max(20).default([]).describe('Groups that have to be among them, one person each.'),
-    stepUp: z.boolean().default(false).describe('Every one of them with a security key, touched and unlocked.'),
     gate: duration(60_000, 30 * dayMs)
       .default(3 * dayMs)
       .describe('How long it waits for approval, and a proposed one for a signature. `3d`.'),
     checkEvery: duration(60_000, dayMs).default(3_600_000).describe('How often its controls are checked. `1h`.'),
-    never: z.array(z.string().min(1).max(200)).max(200).default([]).describe('Rules that nothing is excepted from.'),
     hosts: z
       .array(z.string().min(1).max(300))
       .max(200)
       .default([])
-      .describe('The only `host` or `host:port` that an http control may ask; none named is any.'),
+      .describe('The only `host` or `host:port` that an http control may ask; none named is none.'),
     commands: z
       .record(slug(), z.array(z.string().min(1).max(1_000)).min(1).max(50))
       .default({})
       .describe('Programs with their arguments that controls may name. They run on the worker, without a shell.'),
   })
   .prefault({})
-  .describe('For how long, and by whom, a rule may be left unmet.');
+  .describe('How exceptions are run. Who may ask for one, who approves it and how long it may last is policy.');
 
 export type ExceptionSettings = Readonly<z.output<typeof exceptionsSchema>>;

@@ -1,8 +1,9 @@
 /** What an exception is proposed for when something is overdue. */
+import type { overdueRules } from '../domain/exception.js';
 import type { IdentityKind } from '../domain/identity.js';
 
 /** The rule that an overdue credential does not meet. */
-export function ruleOf(kind: IdentityKind): string {
+export function ruleOf(kind: IdentityKind): (typeof overdueRules)[number] {
   return kind === 'certificate' ? 'certificate-expired' : 'rotation-overdue';
 }
 

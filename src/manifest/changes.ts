@@ -33,9 +33,9 @@ const consequences: Readonly<Record<Exclude<Part, 'name'>, Words>> = {
   dataClass: always('a new credential is made, by the rules of both classes; the old one is ended'),
   target: targetWords,
   deliver: deliverWords,
-  consumers: always('the consumers as declared are told of the next credential; nothing happens at the target'),
+  consumers: always('the consumers as declared are told of the new credential; the old one is ended'),
   rotation: rotationWords,
-  tags: tagWords,
+  tags: always('a new credential is made, by the rules for these tags; the old one is ended'),
 };
 
 /** Everything that differs, in the order of the manifest's fields. */
@@ -78,17 +78,10 @@ function deliverWords({ path, from, to }: Difference): string {
     : 'the new credential is kept in the new place, and the old place is emptied';
 }
 
-function tagWords({ path }: Difference): string {
-  if (path[1] !== 'target-environment') return 'it is listed under the new tags; nothing happens at the target';
-  return 'a new credential is made, by the rules for that environment; the old one is ended';
-}
-
 function rotationWords({ path }: Difference): string {
   const field = path[1];
   if (field === 'strategy') return 'a new credential is made this way; the old one is ended';
   if (field === 'everyMs') return 'the credential is rotated, and the next rotation is scheduled anew';
-  if (['name', 'cron', 'window', 'jitterMs', 'freeze', 'whenNoWindow'].includes(String(field))) {
-    return 'the next rotation is scheduled anew; the current credential stays';
-  }
-  return 'it holds from the next rotation on; the current credential stays';
+  if (needsRotation(path)) return 'the credential is rotated, and it holds from that rotation on';
+  return 'the next rotation is scheduled anew; the current credential stays';
 }

@@ -1,5 +1,6 @@
 /** What is wrong with identities beyond their single fields: against each other, and against what the operator has. */
 import type { TenureConfig } from '../config/types.js';
+import { whyNotAllowed } from '../consumers/limits.js';
 import { findConsumerCycle } from '../consumers/order.js';
 import type { Capabilities, Scope, ScopeProblem } from '../targets/target.js';
 import type { DeclaredIdentity } from './declared.js';
@@ -9,7 +10,7 @@ import { problemAt } from './shape.js';
 
 /** What manifests are checked against. What is absent is not checked. */
 export interface ManifestContext {
-  readonly config?: Pick<TenureConfig, 'targets' | 'stores'>;
+  readonly config?: Pick<TenureConfig, 'targets' | 'stores'> & Partial<Pick<TenureConfig, 'consumers'>>;
   /** What the target cannot express of a scope. Pure; asks no server. */
   readonly checkScope?: (target: string, identity: string, scope: Scope) => readonly ScopeProblem[];
   readonly capabilities?: (target: string) => Capabilities | undefined;
@@ -18,7 +19,7 @@ export interface ManifestContext {
 type Check = (identity: DeclaredIdentity, context: ManifestContext) => Problem[];
 
 /** The checks of one identity, in the order in which their problems are listed. */
-const checks: readonly Check[] = [unknownTarget, inexpressibleScope, unknownStores, wrongConsumers];
+const checks: readonly Check[] = [unknownTarget, inexpressibleScope, unknownStores, wrongConsumers, forbiddenConsumers];
 
 export function identityProblems(identity: DeclaredIdentity, context: ManifestContext): Problem[] {
   return checks.flatMap((check) => check(identity, context));
@@ -163,4 +164,17 @@ function wrongConsumers({ document, path, fields }: DeclaredIdentity): Problem[]
       'Remove one of these from `after`.',
     ),
   ];
+}
+
+/** The worker would refuse it in the middle of the hand-over. */
+function forbiddenConsumers({ document, path, fields }: DeclaredIdentity, { config }: ManifestContext): Problem[] {
+  const limits = config?.consumers;
+  if (!limits) return [];
+  return (fields.consumers ?? []).flatMap((consumer, index) => {
+    const problem = whyNotAllowed(consumer, limits);
+    if (problem === undefined) return [];
+    const [what, fix] = problem.split(': an operator ');
+    const at = [...path, 'consumers', index, 'notify'];
+    return [problemAt(document, at, what!, fix === undefined ? 'Write the whole path.' : `An operator ${fix}.`)];
+  });
 }

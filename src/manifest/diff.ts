@@ -46,7 +46,7 @@ export interface Foreseen {
 
 /** Foresees what policy says to a change. `spec`: what will be, or what goes. */
 export type Foresee = (
-  kind: 'provision' | 'rotate' | 'offboard',
+  kind: 'provision' | 'rotate' | 'amend' | 'offboard',
   spec: IdentitySpec,
   state: IdentityState | undefined,
 ) => Foreseen;
@@ -93,7 +93,7 @@ function diffOne(spec: IdentitySpec, state: IdentityState | undefined, options: 
     action,
     sentence: action === 'provision' ? provisionSentence(spec, state) : sentences[action],
     changes,
-    ...(action === 'provision' || action === 'rotate' ? foreseen(options, action, spec, state) : ungated),
+    ...(action === 'unchanged' || action === 'revoked' ? ungated : foreseen(options, action, spec, state)),
     ...blockedBy(state),
     spec,
   };

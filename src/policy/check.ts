@@ -1,15 +1,14 @@
 /** Looks for what is wrong with a folder of policies before a worker has to deny everything because of it. */
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isDeepStrictEqual } from 'node:util';
 import type { Place, Problem } from '../manifest/problem.js';
 import type { Vote } from '../domain/process.js';
 import type { Requirement } from './annotations.js';
-import { digestOf } from './digest.js';
+import { exceptionsHeard, expressionsIn, isContext } from './expressions.js';
 import { parsePack, readPackTexts, type Pack, type Rule } from './pack.js';
 import { isGate, type Gate } from './obligations.js';
 import { policyOf, type Policy } from './policy.js';
-import type { PolicyQuestion } from './request.js';
+import { planDigestOf, type PolicyQuestion } from './question.js';
 import { imaginable } from './imaginable.js';
 import { readTables } from './table.js';
 
@@ -33,54 +32,25 @@ export async function checkPack(folder: string): Promise<PackCheck> {
 
 /** What a policy says that it should not, or does not say that it should. */
 function ruleProblems(rule: Rule): Problem[] {
-  const attributes = [...expressionsIn(rule)];
-  return [...exceptionProblems(rule, attributes), ...approvalProblems(rule, attributes)];
+  return [...exceptionProblems(rule), ...approvalProblems(rule)];
 }
 
 /** An exception lifts the policy that it names: one that another policy listened to would lift more than people approved. */
-function exceptionProblems({ id, place }: Rule, expressions: readonly Expression[]): Problem[] {
-  const others = expressions
-    .flatMap(({ left, right }) => {
-      if (isContext(left, 'exceptions')) return stringsIn(right);
-      return isContext(right, 'exceptions') ? stringsIn(left) : [];
-    })
-    .filter((name) => name !== id);
-  return others.map((name) =>
-    problem(place, `${id} can be lifted by an exception from ${name}`, `Write context.exceptions.contains("${id}").`),
-  );
+function exceptionProblems(rule: Rule): Problem[] {
+  const { id, place } = rule;
+  return exceptionsHeard(rule)
+    .filter((name) => name !== id)
+    .map((name) =>
+      problem(place, `${id} can be lifted by an exception from ${name}`, `Write context.exceptions.contains("${id}").`),
+    );
 }
 
 /** It would deny for good: nobody is asked for what they could give. */
-function approvalProblems({ id, effect, require, place }: Rule, expressions: readonly Expression[]): Problem[] {
-  const waits = expressions.some((one) => isContext(one, 'approvals') || isContext(one, 'advance'));
+function approvalProblems(rule: Rule): Problem[] {
+  const { id, effect, require, place } = rule;
+  const waits = [...expressionsIn(rule)].some((one) => isContext(one, 'approvals') || isContext(one, 'advance'));
   if (effect === 'permit' || require || !waits) return [];
   return [problem(place, `${id} waits for approvals and asks nobody`, 'Say whom to ask: @require("approvals: 1").')];
-}
-
-/** A part of a condition, as Cedar writes it in JSON. */
-interface Expression {
-  readonly left?: unknown;
-  readonly right?: unknown;
-}
-
-function* expressionsIn({ conditions }: Rule): Generator<Expression> {
-  const open: unknown[] = [conditions];
-  while (open.length > 0) {
-    const next = open.pop();
-    // The characters of a text are none of its parts.
-    if (typeof next === 'string') continue;
-    yield Object(next) as Expression;
-    open.push(...Object.values(Object(next)));
-  }
-}
-
-/** `context.<attribute>`. */
-function isContext(value: unknown, attribute: string): boolean {
-  return isDeepStrictEqual(value, { '.': { left: { Var: 'context' }, attr: attribute } });
-}
-
-function stringsIn(value: unknown): string[] {
-  return typeof value === 'string' ? [value] : Object.values(Object(value)).flatMap(stringsIn);
 }
 
 /** The schema belongs to the version of Tenure that runs. */
@@ -162,7 +132,7 @@ function promised(
   return Array.from({ length: approvals }, (_, index) => ({
     approver: `approver-${index}`,
     decision: 'approve' as const,
-    planDigest: digestOf(plan),
+    planDigest: planDigestOf(plan),
     at: now.toISOString(),
     groups: index === 0 ? groups : [],
     stepUp,

@@ -7,7 +7,8 @@ import { evaluate, type CedarSet } from './cedar.js';
 import { digestOf } from './digest.js';
 import { isGate, nothing, owing } from './obligations.js';
 import type { Rule } from './pack.js';
-import { requestOf, type PolicyQuestion, type QuestionSettings } from './request.js';
+import { planDigestOf, type PolicyQuestion, type QuestionSettings } from './question.js';
+import { requestOf } from './request.js';
 
 /** What decides. */
 export interface Engine {
@@ -23,7 +24,7 @@ export function decide(engine: Engine, question: PolicyQuestion): Decision {
   const { plan, now } = question;
   return {
     ...verdictOn(engine, question),
-    planDigest: digestOf(plan),
+    planDigest: planDigestOf(plan),
     policyDigest: engine.set.digest,
     at: now.toISOString(),
   };

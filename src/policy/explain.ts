@@ -1,5 +1,6 @@
 /** What it would take to do something, before anybody asks for it. */
 import type { Decision, GateRule, Obligations } from '../domain/decision.js';
+import { personsBehind } from '../domain/directory.js';
 import { whoMayDecide } from '../trust/ballots.js';
 import type { Policy, PolicyQuestion } from './policy.js';
 
@@ -57,5 +58,6 @@ function explainGate(gate: GateRule, question: PolicyQuestion): ExplainedGate {
 }
 
 function peopleOf(groups: readonly string[], { directory, requester, plan, now }: PolicyQuestion): readonly string[] {
-  return whoMayDecide(directory, { groups, requester: requester.name }, plan, now);
+  const behind = [...personsBehind(requester), ...(plan.kind === 'except' ? [plan.owner] : [])];
+  return whoMayDecide(directory, { groups, requester: requester.name, behind }, plan, now);
 }

@@ -1,5 +1,5 @@
 /** Questions of every kind, so that each gate meets something that it should stop. */
-import type { PolicyQuestion } from './request.js';
+import type { PolicyQuestion } from './question.js';
 import { questionFrom } from './table-question.js';
 import { asks, givenSchema, usualCast } from './table-schema.js';
 

@@ -4,11 +4,12 @@ import type { Decision } from '../domain/decision.js';
 import { cedarVersion } from './cedar.js';
 import { decide } from './decide.js';
 import { digestOf } from './digest.js';
+import { exceptionsHeard } from './expressions.js';
 import { isGate } from './obligations.js';
-import { broken, digestOfTexts, parsePack, readPackTexts, shippedPolicies, type Pack } from './pack.js';
-import type { PolicyQuestion } from './request.js';
+import { broken, digestOfTexts, parsePack, readPackTexts, shippedPolicies, type Pack, type Rule } from './pack.js';
+import type { PolicyQuestion } from './question.js';
 
-export type { PolicyQuestion } from './request.js';
+export type { PolicyQuestion } from './question.js';
 
 /** Decides on plans. Pure: the same question and the same policy always give the same decision. */
 export interface Policy {
@@ -55,7 +56,12 @@ export function policyOf(
       policies: Object.fromEntries(rules.map(({ id, text }) => [id, text])),
       gates: new Set(rules.filter(isGate).map(({ id }) => id)),
     },
-    settings,
+    settings: { ...settings, liftable: new Set(rules.filter(isLiftable).map(({ id }) => id)) },
   };
   return { digest, decide: (question) => decide(engine, question) };
+}
+
+/** It says itself that an exception lifts it. */
+function isLiftable(rule: Rule): boolean {
+  return exceptionsHeard(rule).includes(rule.id);
 }

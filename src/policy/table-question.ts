@@ -1,18 +1,19 @@
 /** From a row of a table to the question that policy is asked. */
 import type { Attested, Directory, Party } from '../domain/directory.js';
+import type { Control, ExceptionPlan, ExceptionTerms } from '../domain/exception.js';
 import type { Facts } from '../domain/facts.js';
-import { makesCredential, type ProcessKind, type Vote } from '../domain/process.js';
-import type { ProcessPlan } from '../domain/plan.js';
+import { makesCredential, type Vote } from '../domain/process.js';
+import { approvedIn, type Declaration, type ProcessPlan } from '../domain/plan.js';
 import { groupsFor } from '../domain/quorum.js';
 import { processId } from '../domain/wire.js';
 import { digestOf } from './digest.js';
-import type { PolicyQuestion } from './request.js';
+import { planDigestOf, type PolicyQuestion } from './question.js';
 import type { Cast, Given } from './table-schema.js';
 
 /** The question that a row means. */
 export function questionFrom(given: Given, cast: Cast): PolicyQuestion {
   const directory = directoryOf(cast);
-  const plan = planFrom(given);
+  const plan = given.ask === 'except' ? exceptionFrom(given) : planFrom(given, given.ask);
   const voters = given.approvals.map((one) => (typeof one === 'string' ? { by: one, stepUp: false } : one));
   return {
     plan,
@@ -41,61 +42,116 @@ function attestedIn({ parties }: Directory, { by, presence, at }: Given): Attest
   return { name: by, kind, groups, ...(owner !== undefined && { owner }), key: '', presence, at, statement: '' };
 }
 
-function planFrom(given: Given): ProcessPlan {
-  const { ask, by, identity, before, elevation, ticket, reason } = given;
+type Plan = PolicyQuestion['plan'];
+type Ask = Exclude<Given['ask'], 'except'>;
+
+function exceptionFrom(given: Given): ExceptionPlan {
+  const { name, environment, dataClass, owner, strategy, target } = given.identity;
+  const { for: lastsMs } = given.exception;
+  const labels = { environment, dataClass, owner, strategy, target, declared: declaredFrom(given) };
+  return { kind: 'except', identity: name, ...labels, programs: '', terms: termsFrom(given), lastsMs };
+}
+
+function termsFrom({ by, at, identity, exception, ticket, reason = 'a test of policies' }: Given): ExceptionTerms {
+  const { rules, controls, afterwards, for: lastsMs } = exception;
+  return {
+    v: 1,
+    id: identity.name,
+    identity: identity.name,
+    rules,
+    reason,
+    controls: controls.map(controlOf),
+    until: new Date(Date.parse(at) + lastsMs).toISOString(),
+    afterwards,
+    ...(ticket !== undefined && { ticket }),
+    by,
+  };
+}
+
+function controlOf(kind: Control['kind']): Control {
+  switch (kind) {
+    case 'command':
+      return { kind, name: 'a-program' };
+    case 'http':
+      return { kind, url: 'https://control.example/', status: 200 };
+    case 'validate':
+      return { kind };
+    case 'sessions':
+      return { kind, atMost: 0 };
+  }
+}
+
+function declaredFrom({ identity }: Given): NonNullable<ProcessPlan['declared']> {
+  const { kind, team, every, tags } = identity;
+  return { kind, ...(team !== null && { team }), ...(every !== null && { everyMs: every }), tags };
+}
+
+function planFrom(given: Given, ask: Ask): ProcessPlan {
+  const { by, identity, elevation, ticket, reason } = given;
   const kind = kindOf(ask);
-  const { name, environment, dataClass, owner, team, every, strategy, target, scope } = identity;
+  const { name, strategy, target, scope, environment, dataClass, owner } = identity;
   const deliver = [`local:${name}`];
+  const declaration = {
+    environment,
+    dataClass,
+    owner,
+    declared: declaredFrom(given),
+    strategy,
+    consumers: [],
+    graceMs: 0,
+  };
+  const to = { target, scope, deliver };
+  const isElevation = kind === 'elevate';
   return {
     v: 1,
     kind,
-    operation: processId(name, kind, 1),
+    operation: processId(name, kind === 'amend' ? 'rotate' : kind, 1),
     identity: name,
     requester: by,
     ...(reason !== undefined && { reason }),
     emergency: ask === 'emergency-revoke',
-    environment,
-    dataClass,
-    ...(before && { before: { environment, dataClass, ...definedIn(before) } }),
+    ...declaration,
+    ...(given.before && { before: { ...declaration, to, ...beforeFrom(given.before, declaration) } }),
     ...(ask === 'repair' && { repair: true as const }),
-    ...(kind === 'elevate' && {
-      elevation: { scope: elevation.scope, forMs: elevation.for, incident: elevation.incident },
-    }),
+    ...(isElevation && { elevation: { scope: elevation.scope, forMs: elevation.for, incident: elevation.incident } }),
     ...(ticket !== undefined && { ticket }),
-    owner,
-    declared: {
-      kind: identity.kind,
-      ...(team !== null && { team }),
-      ...(every !== null && { everyMs: every }),
-      tags: identity.tags,
-    },
-    strategy,
     ...(kind !== 'provision' && { from: { target, principal: name, version: '1', scope } }),
-    ...(makesCredential(kind) && { to: { target, scope, deliver } }),
-    consumers: [],
-    graceMs: 0,
+    ...(kind !== 'amend' && makesCredential(kind) && { to }),
   };
 }
 
-function kindOf(ask: Given['ask']): ProcessKind {
+/** What was otherwise. A consumer that is named here was told before. */
+function beforeFrom(
+  { environment, dataClass, owner, team, strategy, consumers }: NonNullable<Given['before']>,
+  { declared }: Required<Pick<Declaration, 'declared'>>,
+): Partial<Declaration> {
+  const { team: _, ...rest } = declared!;
+  return {
+    ...(environment !== undefined && { environment }),
+    ...(dataClass !== undefined && { dataClass }),
+    ...(owner !== undefined && { owner }),
+    ...(team !== undefined && { declared: { ...rest, ...(team !== null && { team }) } }),
+    ...(strategy !== undefined && { strategy }),
+    ...(consumers !== undefined && { consumers }),
+  };
+}
+
+function kindOf(ask: Ask): ProcessPlan['kind'] {
   if (ask === 'emergency-revoke') return 'revoke';
   return ask === 'repair' ? 'validate' : ask;
 }
 
-function definedIn(labels: NonNullable<Given['before']>): Partial<NonNullable<ProcessPlan['before']>> {
-  const { environment, dataClass } = labels;
-  return { ...(environment !== undefined && { environment }), ...(dataClass !== undefined && { dataClass }) };
-}
-
-function factsFrom({ facts, at }: Given, { to }: ProcessPlan): Facts {
+function factsFrom({ facts, at }: Given, plan: Plan): Facts {
   const { lastApproved, growth, unused, exceptions } = facts;
-  const toDigest = lastApproved === 'same' && to ? digestOf(to) : 'another';
+  const isSame = lastApproved === 'same' && plan.kind !== 'except';
+  const toDigest = isSame && plan.to ? digestOf(plan.to) : 'another';
+  const declaredDigest = isSame ? digestOf(approvedIn(plan)) : 'another';
   return {
     there: [],
     growth,
     unused,
     exceptions,
-    ...(lastApproved !== 'none' && { lastApproved: { operation: '', at, scopeDigest: '', toDigest } }),
+    ...(lastApproved !== 'none' && { lastApproved: { operation: '', at, scopeDigest: '', toDigest, declaredDigest } }),
   };
 }
 
@@ -105,7 +161,7 @@ function voteFrom(
     stepUp,
     onBehalfOf,
   }: { readonly by: string; readonly stepUp: boolean; readonly onBehalfOf?: string | undefined },
-  plan: ProcessPlan,
+  plan: Plan,
   directory: Directory,
   at: string,
 ): Vote {
@@ -113,7 +169,7 @@ function voteFrom(
     approver: by,
     ...(onBehalfOf !== undefined && { onBehalfOf }),
     decision: 'approve',
-    planDigest: digestOf(plan),
+    planDigest: planDigestOf(plan),
     at,
     groups: groupsIn(directory, onBehalfOf ?? by, plan),
     stepUp,
@@ -122,6 +178,6 @@ function voteFrom(
   };
 }
 
-function groupsIn({ parties }: Directory, name: string, plan: ProcessPlan): readonly string[] {
+function groupsIn({ parties }: Directory, name: string, plan: Plan): readonly string[] {
   return groupsFor(parties.find((party) => party.name === name) ?? { name, groups: [] }, plan);
 }

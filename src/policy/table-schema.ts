@@ -1,6 +1,7 @@
 /** How table tests of policies are written: YAML files in `tests/` beside the policies. */
 import { z } from 'zod';
 import { presences } from '../domain/directory.js';
+import { afterwards } from '../domain/exception.js';
 import { identityKinds, strategies } from '../domain/identity.js';
 import { duration } from '../manifest/schema.js';
 
@@ -49,6 +50,8 @@ export const asks = [
   'emergency-revoke',
   'offboard',
   'elevate',
+  'amend',
+  'except',
 ] as const;
 
 /** A question as it is written; what it does not say is as plain as can be. */
@@ -57,12 +60,34 @@ export const givenSchema = z.strictObject({
   by: text.default('ada@example.com'),
   presence: z.enum(presences).default('none'),
   identity: identity.prefault({}),
-  before: z.strictObject(labels).partial().optional(),
+  /** As it is declared until now, where that is otherwise. */
+  before: z
+    .strictObject({
+      ...labels,
+      owner: text,
+      team: text.nullable(),
+      strategy: z.enum(strategies),
+      /** Names of those that are told until now; none is afterwards. */
+      consumers: words,
+    })
+    .partial()
+    .optional(),
   elevation: z
     .strictObject({
       scope: scope.default({ grants: [{ on: 'ledger', may: ['update'] }] }),
       for: duration(1_000).default(3_600_000),
       incident: z.string().default('INC-1'),
+    })
+    .prefault({}),
+  exception: z
+    .strictObject({
+      rules: words.default(['nothing-lives-for-ever']),
+      for: duration(1_000).default(7 * 86_400_000),
+      controls: z
+        .array(z.enum(['command', 'http', 'validate', 'sessions']))
+        .max(10)
+        .default(['validate']),
+      afterwards: z.enum(afterwards).default('rotate'),
     })
     .prefault({}),
   approvals: z.array(approval).max(20).default([]),

@@ -8,7 +8,7 @@ import { checkFields, problemAt } from '../manifest/shape.js';
 import type { YamlDocument } from '../manifest/yaml.js';
 import type { Pack } from './pack.js';
 import { policyOf, type Policy } from './policy.js';
-import type { PolicyQuestion } from './request.js';
+import type { PolicyQuestion } from './question.js';
 import { questionFrom } from './table-question.js';
 import { tableFields, type Expected, type TableRow } from './table-schema.js';
 

@@ -7,6 +7,28 @@ import type { ReviewSettings } from './options.js';
 export const severities = ['low', 'medium', 'high'] as const;
 export type Severity = (typeof severities)[number];
 
+/** What findings are called, sorted. */
+export const ruleNames = [
+  'approver-load',
+  'copied-reason',
+  'exception-near-expiry',
+  'exception-renewed',
+  'exception-suspended',
+  'exception-unchecked',
+  'frequent-elevations',
+  'generic-reason',
+  'never-refuses',
+  'outside-hours',
+  'owner-left',
+  'quick-decisions',
+  'reciprocal',
+  'same-pair',
+  'split-growth',
+  'unused-entitlements',
+] as const;
+
+export type RuleName = (typeof ruleNames)[number];
+
 /** An identity as it stands. */
 export interface ReviewedIdentity {
   readonly name: string;
@@ -26,7 +48,7 @@ export interface Reviewed {
 
 /** Something that is worth a second look. It proves nothing alone. */
 export interface Finding {
-  readonly rule: string;
+  readonly rule: RuleName;
   readonly severity: Severity;
   /** Who or what it is about. */
   readonly subject: string;

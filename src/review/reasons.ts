@@ -40,7 +40,7 @@ export const copiedReasons: Rule = ({ records, directory, now }, { period, reaso
     return [...groupedBy(said, ({ by }) => by)].flatMap(([by, all]) => [
       ...copies(all).map((same) => ({
         ...common(by, same),
-        rule: 'copied-reason',
+        rule: 'copied-reason' as const,
         severity: 'low' as const,
         what: `${by} ${how} the same reason ${same.length} times: ${quoted(same[0]!.text)}`,
       })),
@@ -48,7 +48,7 @@ export const copiedReasons: Rule = ({ records, directory, now }, { period, reaso
         .filter((empty) => empty.length >= reasons.copies)
         .map((empty) => ({
           ...common(by, empty),
-          rule: 'generic-reason',
+          rule: 'generic-reason' as const,
           severity: 'low' as const,
           what: `${by} ${how} a reason that says nothing ${empty.length} times, e.g. ${quoted(empty[0]!.text)}`,
         })),

@@ -151,6 +151,7 @@ class LocalStore implements Store {
     const patientUntil = Date.now() + patienceMs;
     for (let beaten = 0; Date.now() < patientUntil; beaten += 1) {
       const before = await this.load(path);
+      change.refuseForeign(path, before, fence);
       change.refuseOlder(path, before, fence);
       const after = following(before, fence, await alter(before));
       if (await this.commit(before, after)) return after;

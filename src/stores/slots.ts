@@ -24,6 +24,25 @@ export function refuseOlder(path: string, entry: { readonly epoch: number }, fen
   );
 }
 
+/**
+ * Refuses an operation of one identity where another one's credential is: whoever may declare an identity could otherwise displace,
+ * read or destroy what any path holds.
+ */
+export function refuseForeign(path: string, { slots }: { readonly slots: Slots }, { operation }: Fence): void {
+  const foreign = Object.values(slots).find(({ version }) => ownerOf(version) !== ownerOf(operation));
+  if (!foreign) return;
+  throw new TenureError(
+    'Conflict',
+    `${path} holds ${foreign.version}, and ${operation} is another identity's: nothing was changed. Deliver to another path`,
+    { path, operation },
+  );
+}
+
+/** `nhi/payments-db` of `nhi/payments-db/rotate/7`: an operation says for whom it is. */
+function ownerOf(operation: string): string {
+  return operation.split('/').slice(0, 2).join('/');
+}
+
 /** `next` becomes `current`, `current` becomes `previous`. */
 export function published<S extends SlotRecord>(path: string, slots: Slots<S>, operation: string): Slots<S> {
   const { next, current } = slots;

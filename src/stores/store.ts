@@ -1,7 +1,8 @@
 /**
  * The contract of a store: where consumers read a credential, and where a candidate is durable before the target hears
  * of it. Every method is idempotent by operation id, and every mutating one is refused with `Fenced` when an operation
- * with a higher epoch has already written to the same path.
+ * with a higher epoch has already written to the same path, and with `Conflict` when the path holds a credential of another
+ * identity: a path belongs to the identity whose credential is there.
  *
  * Errors: `StoreUnavailable` (not reachable or not writable, nothing changed), `Fenced`, `Conflict` (the slots are not as
  * the caller believes), `InvalidRequest` (a path that the store cannot hold). Absence is an answer, never an error,

@@ -20,6 +20,7 @@ const calls = {
   usage: 'reads',
   refuse: 'reads',
   inspect: 'reads',
+  recordedUse: 'reads',
   install: 'changes',
   uninstall: 'changes',
   retire: 'changes',
@@ -33,7 +34,8 @@ type CallName = keyof typeof calls;
 
 /** The same target, guarded. */
 export function guardTarget(target: Target, options: GuardOptions = { callTimeoutMs: 90_000 }): Target {
-  const guarded = (Object.keys(calls) as CallName[]).map((name) => [
+  const names = (Object.keys(calls) as CallName[]).filter((name) => target[name] !== undefined);
+  const guarded = names.map((name) => [
     name,
     async (...args: unknown[]) => {
       const method = target[name] as (...args: unknown[]) => Promise<unknown>;

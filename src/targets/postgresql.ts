@@ -22,7 +22,8 @@ import { readRoles } from './postgresql/roles.js';
 import { scopeProblems } from './postgresql/scope.js';
 import { usageOf } from './postgresql/sessions.js';
 import { Changes } from './postgresql/changes.js';
-import type { Capabilities, Holder, Scope, ScopeProblem, Subject, Target } from './target.js';
+import { recordedUse } from './postgresql/use/use.js';
+import type { Capabilities, Holder, RecordedUse, Scope, ScopeProblem, Subject, Target } from './target.js';
 
 export { postgresqlOptions } from './postgresql/options.js';
 
@@ -38,7 +39,7 @@ class PostgresqlTarget implements Target {
 
   constructor(
     readonly name: string,
-    options: PostgresqlOptions,
+    private readonly options: PostgresqlOptions,
     folder: string,
   ) {
     const address = addressOf(options);
@@ -54,8 +55,8 @@ class PostgresqlTarget implements Target {
     return scopeProblems(identity, scope);
   }
 
-  probe(): Promise<{ readonly version: string; readonly problems: readonly string[] }> {
-    return probeServer(this.connections, `looking at target ${this.name}`);
+  probe(): ReturnType<Target['probe']> {
+    return probeServer(this.connections, `looking at target ${this.name}`, this.options.readsOnStandbys);
   }
 
   nextPrincipal({ identity, strategy }: Subject, current?: Holder): string {
@@ -143,8 +144,8 @@ class PostgresqlTarget implements Target {
     return { principal, at: new Date().toISOString(), code, answer, control: controlled.value };
   }
 
-  purge(subject: Subject, holders: readonly Holder[]): Promise<void> {
-    return this.changes.purge(subject, holders);
+  purge(subject: Subject, holders: readonly Holder[], reach: 'these' | 'everything' = 'these'): Promise<void> {
+    return this.changes.purge(subject, holders, reach);
   }
 
   remove(subject: Subject): Promise<readonly string[]> {
@@ -158,6 +159,15 @@ class PostgresqlTarget implements Target {
     const { found } = await this.connections.read(doing, (session) => compare(session, question));
     // Where nothing has to be accepted, nothing can be missed.
     return found.map(({ drift }) => drift).filter((drift) => expected.length > 0 || drift.problem !== 'missing');
+  }
+
+  recordedUse(subject: Subject): Promise<RecordedUse> {
+    const { identity, scope } = subject;
+    const { database } = this.connections.address;
+    return this.connections.read(this.doing(subject, `looking which rights ${identity} used`), async (session) => {
+      const roles = await readRoles(session, identity, database);
+      return recordedUse(session, { identity, scope, database, roles, readsOnStandbys: this.options.readsOnStandbys });
+    });
   }
 
   repair(subject: Subject, expected: readonly Holder[]): Promise<readonly string[]> {

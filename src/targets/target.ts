@@ -35,6 +35,32 @@ export interface ScopeProblem {
   readonly problem: string;
 }
 
+/** How often one right of a scope was seen in use. */
+export interface RightUse {
+  /** A scope with this right alone. */
+  readonly right: Scope;
+  /** Statements, calls, whatever the target counts; anything that may have used the right counts. */
+  readonly calls: number;
+  /** It is in use at this moment. */
+  readonly isInUse: boolean;
+}
+
+/** What a target recorded of the use of rights. What cannot be told is unknown, and never taken for "not used". */
+export type RecordedUse =
+  | {
+      readonly known: true;
+      /** Is another one as soon as something of the record may have been lost. */
+      readonly history: string;
+      /** All calls of the identity. It falls only where something was lost. */
+      readonly total: number;
+      readonly rights: readonly RightUse[];
+    }
+  | {
+      readonly known: false;
+      /** Why, and what to do about it: one sentence. */
+      readonly why: string;
+    };
+
 export interface Capabilities {
   readonly strategies: readonly Strategy[];
   /** Whether {@link Target.usage} sees who uses a credential, so that draining goes by evidence. */
@@ -49,8 +75,15 @@ export interface Target {
   /** What is wrong with a scope and an identity name for this target. Pure; asks nobody. */
   checkScope(identity: string, scope: Scope): readonly ScopeProblem[];
 
-  /** Says whether the target is reachable with the rights that this tool needs; each problem says what to grant. */
-  probe(): Promise<{ readonly version: string; readonly problems: readonly string[] }>;
+  /**
+   * Says whether the target is reachable with the rights that this tool needs; each problem says what to grant. Remarks are about what can
+   * be done without.
+   */
+  probe(): Promise<{
+    readonly version: string;
+    readonly problems: readonly string[];
+    readonly remarks?: readonly string[];
+  }>;
 
   /** The login name that the next credential gets. Pure. */
   nextPrincipal(subject: Subject, current?: Holder): string;
@@ -89,14 +122,23 @@ export interface Target {
    */
   refuse(subject: Subject, old: Material, control?: Material): Promise<RefusalProof>;
 
-  /** Removes what is left of these retired credentials. With `alternate` the idle login may stay, disabled and without password. */
-  purge(subject: Subject, holders: readonly Holder[]): Promise<void>;
+  /**
+   * Removes what is left of these retired credentials. With `alternate` the idle login may stay, disabled and without password.
+   * `everything`: also rights beyond the scope, which an emergency may have left lent.
+   */
+  purge(subject: Subject, holders: readonly Holder[], reach?: 'these' | 'everything'): Promise<void>;
 
   /** Removes the whole identity and gives back sentences that prove that nothing answers to it. */
   remove(subject: Subject): Promise<readonly string[]>;
 
   /** Compares the target with what the state names. `expected` are the holders that have to be accepted; none means none. */
   inspect(subject: Subject, expected: readonly Holder[]): Promise<readonly Drift[]>;
+
+  /**
+   * Which rights of the scope were used, as far as the target's own record reaches; absent where targets of this type keep none. What a
+   * login did counts as used, and so does what it may have done.
+   */
+  recordedUse?(subject: Subject): Promise<RecordedUse>;
 
   /** Brings rights, memberships and attributes back to the scope, and disables logins that the state does not name. */
   repair(subject: Subject, expected: readonly Holder[]): Promise<readonly string[]>;

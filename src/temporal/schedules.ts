@@ -1,4 +1,5 @@
 /** One Temporal Schedule for each rotation policy. It starts a campaign, which selects what is due. */
+import { randomUUID } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import {
   ScheduleNotFoundError,
@@ -9,9 +10,10 @@ import {
   type ScheduleSpec,
 } from '@temporalio/client';
 import type { RotationPolicy } from '../domain/identity.js';
-import { campaignWorkflow, taskQueue, type CampaignStart } from '../domain/wire.js';
+import { campaignWorkflow, taskQueue, type CampaignStart, type Trigger } from '../domain/wire.js';
 import { formatDuration } from '../manifest/duration.js';
 import { scheduleSpecOf } from '../schedule/tick.js';
+import { quoted } from './visibility-query.js';
 
 const prefix = 'rotation/';
 const dayMs = 86_400_000;
@@ -162,19 +164,16 @@ export async function listSchedules(client: Client): Promise<ListedSchedule[]> {
 }
 
 async function describe(client: Client, policy: string): Promise<ListedSchedule | undefined> {
-  try {
-    const { state, info } = await client.schedule.getHandle(scheduleId(policy)).describe();
-    return {
-      policy,
-      paused: state.paused,
-      note: state.note ?? '',
-      nextAt: info.nextActionTimes[0]?.toISOString() ?? null,
-      lastAt: info.recentActions.at(-1)?.takenAt.toISOString() ?? null,
-    };
-  } catch (error) {
-    if (error instanceof ScheduleNotFoundError) return undefined;
-    throw error;
-  }
+  const found = await described(client, policy);
+  if (!found) return undefined;
+  const { state, info } = found;
+  return {
+    policy,
+    paused: state.paused,
+    note: state.note ?? '',
+    nextAt: info.nextActionTimes[0]?.toISOString() ?? null,
+    lastAt: info.recentActions.at(-1)?.takenAt.toISOString() ?? null,
+  };
 }
 
 /** Starts no more campaigns. False when there is no such schedule. */
@@ -187,9 +186,46 @@ export async function resumeSchedule(client: Client, policy: string, note: strin
   return unlessAbsent(client.schedule.getHandle(scheduleId(policy)).unpause(note));
 }
 
-/** Starts a campaign now, unless one runs. False when there is no such schedule. */
-export async function triggerSchedule(client: Client, policy: string): Promise<boolean> {
-  return unlessAbsent(client.schedule.getHandle(scheduleId(policy)).trigger(ScheduleOverlapPolicy.SKIP));
+/** What became of starting a campaign by hand. */
+type Triggered = 'started' | 'at work' | 'absent';
+
+/**
+ * Starts the campaign of a schedule now, as the schedule would, unless one is at work. Not by the schedule itself, which has no place for
+ * who asks: what `signed` gives is carried by the campaign.
+ */
+export async function startCampaign(
+  client: Client,
+  policy: string,
+  signed: (campaign: string) => Promise<Trigger>,
+): Promise<Triggered> {
+  const found = await described(client, policy);
+  if (!found) return 'absent';
+  const { action, info } = found;
+  if (info.runningActions.length > 0 || (await isStartedByHand(client, policy))) return 'at work';
+  const workflowId = `${byHand(policy)}${randomUUID()}`;
+  const asked = await signed(workflowId);
+  const start: CampaignStart = { ...(action.args?.[0] as CampaignStart), policy, asked };
+  const staticSummary = `Rotate what is due under ${policy}, asked by ${asked.by}`.slice(0, 200);
+  await client.workflow.start(campaignWorkflow, { workflowId, taskQueue, args: [start], staticSummary });
+  return 'started';
+}
+
+function byHand(policy: string): string {
+  return `campaign/${policy}/by-hand/`;
+}
+
+async function isStartedByHand(client: Client, policy: string): Promise<boolean> {
+  const query = `WorkflowType = '${campaignWorkflow}' AND ExecutionStatus = 'Running' AND WorkflowId STARTS_WITH ${quoted(byHand(policy))}`;
+  return (await client.workflow.count(query)).count > 0;
+}
+
+async function described(client: Client, policy: string): Promise<ScheduleDescription | undefined> {
+  try {
+    return await client.schedule.getHandle(scheduleId(policy)).describe();
+  } catch (error) {
+    if (error instanceof ScheduleNotFoundError) return undefined;
+    throw error;
+  }
 }
 
 async function unlessAbsent(done: Promise<void>): Promise<boolean> {

@@ -12,7 +12,7 @@ import type { ProcessPlan } from '../domain/plan.js';
 import type { Ballot, GateState, Vote, Weighed } from '../domain/process.js';
 import type { DecisionStatement, DelegationStatement } from '../domain/statement.js';
 import { clip } from '../domain/clip.js';
-import { groupsFor, isOf } from '../domain/quorum.js';
+import { groupsFor, isOf, ownerUntilNow } from '../domain/quorum.js';
 import { refused } from './refusal.js';
 import type { Circumstances } from './requests.js';
 import { verifySigned } from './verify.js';
@@ -22,7 +22,7 @@ export interface Weighing extends Circumstances {
   readonly ballot: Ballot;
   readonly gate: GateState;
   /** Of the plan, what says who may decide. */
-  readonly plan: Pick<ProcessPlan, 'owner' | 'environment'>;
+  readonly plan: Pick<ProcessPlan, 'owner' | 'environment' | 'declared' | 'before'>;
   readonly operation: string;
   readonly requester: Attested;
 }
@@ -45,10 +45,12 @@ async function counted(weighing: Weighing): Promise<Weighed> {
     ...momentOf(weighing),
   });
   demandBound(statement, weighing);
-  demandMayDecide(attested, weighing.requester);
+  demandPerson(attested);
+  if (statement.decision !== 'deny') demandNotOwn(attested, weighing.requester);
   const groups = await groupsOf(weighing, statement, attested);
   const stepUp = attested.presence === 'pin';
   if (statement.decision === 'approve') demandFits(groups, stepUp, gate);
+  if (statement.decision === 'deny') demandMayDeny(attested, groups, weighing);
   const { approver, onBehalfOf, decision, reason, iat } = statement;
   const vote: Vote = {
     approver,
@@ -85,10 +87,15 @@ function demandBound(statement: DecisionStatement, { gate, operation, requester 
 /** Clocks differ; the round's nonce is what binds. Milliseconds. */
 const earlierMs = 30_000;
 
-function demandMayDecide({ name, kind }: Attested, requester: Attested): void {
+function demandPerson({ name, kind }: Attested): void {
   if (!mayApprove({ kind })) throw refused('no-person', `${name} is no person (${kind}): it can ask and never approve`);
+}
+
+function demandNotOwn({ name }: Attested, requester: Attested): void {
   if (requester.name === name)
     throw refused('own-request', `${name} asked for this, and nobody approves their own request`);
+  if (requester.behind?.includes(name))
+    throw refused('own-request', `this was asked on behalf of ${name}, and nobody approves what is asked for them`);
   if (personsBehind(requester).includes(name))
     throw refused('own-request', `${name} answers for ${requester.name}, which asked for this`);
 }
@@ -108,7 +115,8 @@ async function groupsOf(
     ...momentOf(weighing),
   });
   demandDelegated(lent, statement, weighing);
-  demandMayDecide(from, weighing.requester);
+  demandPerson(from);
+  demandNotOwn(from, weighing.requester);
   const roles = groupsFor(from, plan);
   return lent.groups.filter((group) => roles.includes(group));
 }
@@ -127,12 +135,39 @@ function demandDelegated(lent: DelegationStatement, statement: DecisionStatement
 function demandFits(groups: readonly string[], stepUp: boolean, gate: GateState): void {
   if (gate.stepUp && !stepUp)
     throw refused('step-up', 'this gate asks for a security key that is touched and unlocked (PIN or fingerprint)');
-  const asked = [...gate.groups, ...(gate.escalatedTo === undefined ? [] : [gate.escalatedTo])];
-  if (asked.length > 0 && !asked.some((group) => isOf(groups, group)))
-    throw refused(
-      'wrong-group',
-      `this gate asks for people of ${asked.map((group) => group.replaceAll('|', ' or ')).join(', ')}`,
-    );
+  if (!isAsked(groups, gate)) throw refused('wrong-group', `this gate asks for people of ${askedInWords(gate)}`);
+}
+
+/**
+ * One denial stops a process, also the rotation of a credential that leaked, so it takes as much standing as an approval: people whom the
+ * gate asks, or who answer for the identity or for the request. No security key is asked for, since a stop opens nothing.
+ */
+function demandMayDeny({ name }: Attested, groups: readonly string[], { gate, plan, requester }: Weighing): void {
+  if (
+    isAsked(groups, gate) ||
+    [plan.owner, ownerUntilNow(plan)].includes(name) ||
+    personsBehind(requester).includes(name)
+  )
+    return;
+  const who = `people of ${askedInWords(gate)}, the owner of the identity, and whoever asked`;
+  throw refused('wrong-group', `this gate is only stopped by ${who}`);
+}
+
+function isAsked(groups: readonly string[], gate: Asking): boolean {
+  const asked = askedBy(gate);
+  return asked.length === 0 || asked.some((group) => isOf(groups, group));
+}
+
+type Asking = Pick<GateState, 'groups' | 'escalatedTo'>;
+
+function askedBy({ groups, escalatedTo }: Asking): readonly string[] {
+  return [...groups, ...(escalatedTo === undefined ? [] : [escalatedTo])];
+}
+
+function askedInWords(gate: Asking): string {
+  return askedBy(gate)
+    .map((group) => group.replaceAll('|', ' or '))
+    .join(', ');
 }
 
 /**
@@ -165,16 +200,15 @@ function claimedBy({ signed }: Ballot): string {
 /** The people of the directory who could decide at a gate now. */
 export function whoMayDecide(
   directory: Directory,
-  gate: Pick<GateState, 'groups' | 'escalatedTo' | 'requester'>,
-  plan: Pick<ProcessPlan, 'owner' | 'declared'>,
+  gate: Pick<GateState, 'groups' | 'escalatedTo' | 'requester' | 'behind'>,
+  plan: Pick<ProcessPlan, 'owner' | 'declared' | 'before'>,
   now: Date,
 ): string[] {
   const requester = partyNamed(directory, gate.requester);
-  const behind = requester ? personsBehind(requester) : [gate.requester];
-  const asked = [...gate.groups, ...(gate.escalatedTo === undefined ? [] : [gate.escalatedTo])];
+  const behind = [...(requester ? personsBehind(requester) : [gate.requester]), ...(gate.behind ?? [])];
   return directory.parties
     .filter((party) => mayApprove(party) && isValidAt(party, now) && !behind.includes(party.name))
-    .filter((party) => asked.length === 0 || asked.some((group) => isOf(groupsFor(party, plan), group)))
+    .filter((party) => isAsked(groupsFor(party, plan), gate))
     .map(({ name }) => name)
     .toSorted();
 }

@@ -7,9 +7,10 @@ import { TenureError } from '../domain/errors.js';
 import type { ProcessRecord } from '../domain/evidence.js';
 import type { Facts } from '../domain/facts.js';
 import type { ProcessInput } from '../domain/process.js';
-import type { ProcessPlan } from '../domain/plan.js';
+import { approvedIn, type ProcessPlan } from '../domain/plan.js';
 import { digestOf } from '../policy/digest.js';
 import { growthOf } from '../policy/scope-lines.js';
+import type { Granted } from './use-watch.js';
 
 /** Where facts come from. */
 export interface FactSources {
@@ -17,8 +18,8 @@ export interface FactSources {
   recordsOf(identity: string): Promise<readonly ProcessRecord[]>;
   /** How target and stores differ from what is recorded. */
   inspect(input: ProcessInput): Promise<readonly Drift[]>;
-  /** Rights that are granted and that no recorded use explains, where the target records use. */
-  unusedRights?(input: ProcessInput): Promise<readonly string[]>;
+  /** Rights that are granted and that nobody was seen to use, where the target records use. */
+  unusedRights?(granted: Granted): Promise<readonly string[]>;
   /** Ids of the rules that an exception lifts for it now. */
   liftedRules(identity: string, now: Date): Promise<readonly string[]>;
 }
@@ -35,7 +36,9 @@ export async function collectFacts(
   const [records, exceptions] = await Promise.all([sources.recordsOf(identity), sources.liftedRules(identity, now)]);
   const last = lastApproved(records);
   const [there, unused] =
-    isGated && input.current ? await Promise.all([differences(sources, input), unusedOf(sources, input)]) : [[], []];
+    isGated && (input.current || last)
+      ? await Promise.all([input.current ? differences(sources, input) : [], unusedOf(sources, last)])
+      : [[], []];
   return {
     there,
     growth: plan.to ? growthOf(last?.plan?.to?.scope ?? {}, plan.to.scope).toSorted() : [],
@@ -46,15 +49,26 @@ export async function collectFacts(
         at: last.endedAt,
         scopeDigest: digestOf(last.plan!.to!.scope),
         toDigest: digestOf(last.plan!.to),
+        declaredDigest: digestOf(approvedIn(last.plan!)),
       },
     }),
     exceptions: exceptions.toSorted(),
   };
 }
 
-/** The last plan that made a credential and was carried out. */
-function lastApproved(records: readonly ProcessRecord[]): ProcessRecord | undefined {
-  return records.findLast(({ outcome, plan }) => outcome === 'succeeded' && plan?.to !== undefined);
+/** What the last approved plan granted. */
+export function grantedIn(records: readonly ProcessRecord[]): Granted | undefined {
+  const last = lastApproved(records);
+  if (!last) return undefined;
+  const { target, scope } = last.plan!.to!;
+  return { identity: last.identity, operation: last.operation, target, scope: scope as Granted['scope'] };
+}
+
+/** The last plan that made a credential and was carried out, in a run that was permitted: anybody's workflow can ask for a seal. */
+export function lastApproved(records: readonly ProcessRecord[]): ProcessRecord | undefined {
+  return records.findLast(
+    ({ outcome, plan, permit }) => outcome === 'succeeded' && plan?.to !== undefined && permit !== undefined,
+  );
 }
 
 /** A target that cannot be read is no reason to say that nothing differs. */
@@ -66,11 +80,14 @@ async function differences(sources: FactSources, input: ProcessInput): Promise<r
   }
 }
 
-async function unusedOf(sources: FactSources, input: ProcessInput): Promise<readonly string[]> {
+/** What cannot be read is not known, and what is not known is not unused. */
+async function unusedOf(sources: FactSources, last: ProcessRecord | undefined): Promise<readonly string[]> {
+  const granted = last && grantedIn([last]);
+  if (!granted) return [];
   try {
-    return ((await sources.unusedRights?.(input)) ?? []).toSorted();
-  } catch (error) {
-    return [`its use could not be read (${codeOf(error)})`];
+    return ((await sources.unusedRights?.(granted)) ?? []).toSorted();
+  } catch {
+    return [];
   }
 }
 

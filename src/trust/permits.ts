@@ -9,9 +9,10 @@ import { dirname, join } from 'node:path';
 import { canonicalJson } from '../canonical-json.js';
 import { TenureError } from '../domain/errors.js';
 import { createFile, hasErrorCode } from '../files/durable.js';
+import type { Bound } from './binding.js';
 
 /** What a run may do. Digests are `sha256:<hex>`. */
-export interface Permit {
+export interface Permit extends Bound {
   readonly v: 1;
   readonly operation: string;
   readonly run: string;

@@ -1,5 +1,6 @@
 /** Requests and words together with what they are about: a good signature over something else is worth nothing. */
-import type { Attested, Directory } from '../domain/directory.js';
+import { TenureError } from '../domain/errors.js';
+import { partyNamed, personsBehind, type Attested, type Directory } from '../domain/directory.js';
 import type { ChangeRequest } from '../domain/request.js';
 import type { RequestStatement, Signed, Verb } from '../domain/statement.js';
 import { digestOf } from '../policy/digest.js';
@@ -15,7 +16,7 @@ export interface Circumstances {
   readonly receivedAt?: Date;
 }
 
-/** Who asked one identity for exactly this. Throws `ApprovalRefused`. */
+/** Who asked one identity for exactly this, and for whom. Throws `ApprovalRefused`. */
 export async function verifyRequest(
   asked: ChangeRequest,
   identity: string,
@@ -30,7 +31,14 @@ export async function verifyRequest(
     requester: asked.requester,
     onBehalfOf: asked.onBehalfOf,
   });
-  return attested;
+  const behind = behindOf(asked.onBehalfOf, attested, circumstances.directory);
+  return behind.length === 0 ? attested : { ...attested, behind };
+}
+
+/** Whoever has an automation ask is as much behind it as its owner. A schedule is nobody. */
+function behindOf(onBehalfOf: string | undefined, { name }: Attested, directory: Directory): readonly string[] {
+  const party = onBehalfOf === undefined ? undefined : partyNamed(directory, onBehalfOf);
+  return party ? personsBehind(party).filter((person) => person !== name) : [];
 }
 
 /** What came by a signal may be nested so deep, or be so little, that it has no canonical form. */
@@ -78,4 +86,16 @@ function demand(statement: RequestStatement, wanted: Wanted): void {
   const other = (Object.keys(wanted) as (keyof RequestStatement)[]).find((field) => statement[field] !== wanted[field]);
   if (other === undefined) return;
   throw refused('other-content', `what is signed is something else: its ${other} is not that of what was sent`);
+}
+
+/** A request may have waited in a queue and at a gate of thirty days; one that is older was kept by somebody to be used later. */
+const oldestMs = 45 * 86_400_000;
+
+/** Throws `ApprovalRefused` where it was asked too long ago. `what`: which process or amendment. */
+export function demandRecent(what: string, askedAt: Date, now: Date): void {
+  if (now.getTime() - askedAt.getTime() <= oldestMs) return;
+  throw new TenureError(
+    'ApprovalRefused',
+    `what ${what} was asked for is too long ago; nothing was touched. Ask again`,
+  );
 }

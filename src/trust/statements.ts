@@ -14,6 +14,7 @@ import {
   type Verb,
 } from '../domain/statement.js';
 import type { Word } from '../domain/wire.js';
+import { formatDuration } from '../manifest/duration.js';
 import { digestOf } from '../policy/digest.js';
 
 /** Somebody who can sign now. */
@@ -81,15 +82,16 @@ export function decisionSigned(
   return signer.sign(statement<DecisionStatement>(typ, { ...own, approver: signer.name }, now, longestLifeMs[typ]));
 }
 
-/** Signs a delegation that holds from `nbf` for so long. */
+/** Signs a delegation that holds from `nbf` for so long; an absence that begins later takes nothing from it. */
 export function delegationSigned(
   own: Omit<Own<DelegationStatement>, 'from'>,
   lifeMs: number,
   signer: Signer,
   now: Date = new Date(),
 ): Promise<Signed> {
+  const leadMs = Math.max(0, Date.parse(own.nbf) - now.getTime());
   return signer.sign(
-    statement<DelegationStatement>('tenure/delegation@v1', { ...own, from: signer.name }, now, lifeMs),
+    statement<DelegationStatement>('tenure/delegation@v1', { ...own, from: signer.name }, now, leadMs + lifeMs),
   );
 }
 
@@ -117,7 +119,7 @@ function statement<S extends Statement>(typ: S['typ'] & StatementType, own: Own<
   if (lifeMs > longestLifeMs[typ])
     throw new TenureError(
       'InvalidRequest',
-      `a ${typ} statement holds for ${longestLifeMs[typ] / 60_000} minutes at most, not for ${lifeMs / 60_000}; ask for less`,
+      `what is signed here (${typ}) holds for ${formatDuration(longestLifeMs[typ])} from now at most, not for ${formatDuration(lifeMs)}; ask for less`,
     );
   const exp = new Date(now.getTime() + lifeMs).toISOString();
   return { ...own, v: 1, typ, iat: now.toISOString(), exp } as unknown as S;

@@ -4,22 +4,24 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { MockActivityEnvironment } from '@temporalio/testing';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createPolicyActivities } from '../../activities/policy.js';
 import { createTrustActivities } from '../../activities/trust.js';
-import type { AuthorizeInput } from '../../activities/contract.js';
+import type { AmendmentVerdict, AuthorizeInput, PolicyActivities } from '../../activities/contract.js';
 import type { Decision } from '../../src/domain/decision.js';
 import type { Directory } from '../../src/domain/directory.js';
 import { noFacts, type Facts } from '../../src/domain/facts.js';
 import { planOf } from '../../src/domain/plan.js';
 import type { Ballot, GateState, ProcessInput, Vote } from '../../src/domain/process.js';
 import type { ChangeRequest } from '../../src/domain/request.js';
+import { parseProcessId } from '../../src/domain/wire.js';
 import { packageRoot } from '../../src/package-root.js';
 import { digestOf } from '../../src/policy/digest.js';
 import { policySource, type Policy } from '../../src/policy/policy.js';
+import { declarationsIn, type Declarations } from '../../src/trust/declared.js';
 import { permitsIn, type Permits } from '../../src/trust/permits.js';
 import { advanceSigned, decisionSigned, requestSigned } from '../../src/trust/statements.js';
-import { directoryOf, person, type TestSigner } from '../support/signers.js';
+import { automation, directoryOf, person, type TestSigner } from '../support/signers.js';
 import { specOf } from '../support/spec.js';
 
 const ada = person('ada@example.com');
@@ -32,30 +34,47 @@ const policies = (name: string): Promise<Policy> =>
 
 let folder: string;
 let permits: Permits;
+let declarations: Declarations;
 let directory: Directory;
 let facts: Facts;
 let policy: Policy;
+/** What Temporal says of the run that asks. */
+let ranAs: string | undefined;
+let queue: string;
+/** The workflow that asks; its process itself where none is said. */
+let asking: string | undefined;
 beforeEach(async () => {
+  ranAs = asking = undefined;
+  queue = 'tenure';
   folder = await mkdtemp(join(tmpdir(), 'tenure-authorize-'));
   permits = permitsIn(folder);
+  declarations = declarationsIn(join(folder, 'declared'));
   directory = directoryOf(ada, grace, rosa);
   facts = noFacts;
   policy = await policies('one-approval');
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
-/** Asks as a run of a workflow does. */
-function asked(question: AuthorizeInput, runId = 'run-1', at = now): Promise<Decision> {
-  const { authorize } = createPolicyActivities({
+function policyActivities(at = now): PolicyActivities {
+  return createPolicyActivities({
     loadPolicy: async () => policy,
     loadDirectory: async () => directory,
     loadFreezes: async () => [],
     factsOf: async () => facts,
     permits,
+    lookAtRun: async ({ workflowId }) => ({ type: ranAs ?? parseProcessId(workflowId)!.kind, taskQueue: queue }),
+    declarations,
     gateMs: 3_600_000,
     now: () => at,
   });
-  const env = new MockActivityEnvironment({ workflowExecution: { workflowId: operation, runId } });
+}
+
+/** Asks as a run of a workflow does. */
+function asked(question: AuthorizeInput, runId = 'run-1', at = now): Promise<Decision> {
+  const { authorize } = policyActivities(at);
+  const env = new MockActivityEnvironment({
+    workflowExecution: { workflowId: asking ?? question.input.operation, runId },
+  });
   return env.run(authorize, question) as Promise<Decision>;
 }
 
@@ -128,7 +147,23 @@ test('where nothing is owed the run that asks is permitted, for this plan and th
     requester: ada.name,
     plan: digestOf(planOf(input)),
     specs: [digestOf(input.spec)],
+    kind: 'rotate',
+    given: {},
   });
+});
+
+test.each<[string, { workflow?: string; type?: string; on?: string }, string]>([
+  ['another workflow', { workflow: 'somebody' }, 'another process'],
+  ['a workflow of another type', { type: 'mischief' }, 'is a workflow of type mischief'],
+  ['a workflow whose code is run on another queue', { on: 'mischief' }, 'run on the queue mischief'],
+])('%s is not permitted to do what a process of that name would be', async (_, { workflow, type, on }, why) => {
+  policy = await policies('open');
+  [asking, ranAs, queue] = [workflow, type, on ?? 'tenure'];
+  await expect(asked(questionOf(await inputOf()))).rejects.toMatchObject({
+    code: 'ApprovalRefused',
+    message: expect.stringContaining(why),
+  });
+  await expect(permits.heldBy(operation)).rejects.toMatchObject({ code: 'ApprovalRefused' });
 });
 
 test('where people are owed nobody is permitted, and the decision says whom to ask and what it is bound to', async () => {
@@ -149,6 +184,23 @@ test('with the approval of somebody else the run is permitted', async () => {
   const gate = await gateOf(input, await asked(questionOf(input)), grace);
   expect(await asked(questionOf(input, gate))).toMatchObject({ permitted: true });
   expect(await permits.demand(operation, 'run-1')).toMatchObject({ plan: gate.planDigest });
+});
+
+test('the approval of somebody on whose behalf an automation asks does not count, that of somebody else does', async () => {
+  const robot = automation('automation/tenure', ada.name);
+  directory = directoryOf(ada, grace, rosa, robot);
+  const input = await inputOf({ onBehalfOf: grace.name }, robot);
+  const open = await asked(questionOf(input));
+  expect(await asked(questionOf(input, await gateOf(input, open, grace)))).toMatchObject({ permitted: false });
+  expect(await asked(questionOf(input, await gateOf(input, open, rosa)))).toMatchObject({ permitted: true });
+});
+
+test('a scheduled rotation can be approved: a schedule is nobody, and bars nobody', async () => {
+  const robot = automation('automation/tenure', ada.name);
+  directory = directoryOf(ada, grace, robot);
+  const scheduled = await inputOf({ onBehalfOf: 'schedule/monthly' }, robot);
+  const gate = await gateOf(scheduled, await asked(questionOf(scheduled)), grace);
+  expect(await asked(questionOf(scheduled, gate))).toMatchObject({ permitted: true });
 });
 
 test('hours later too, since a decision counts as of when it was signed', async () => {
@@ -266,4 +318,197 @@ test.each([
   const own = { id: 'a-1', kinds: ['rotate'], identities: ['app'], reason: 'the move', ...differs };
   const advance = [await advanceSigned(own, 86_400_000, signer, now)];
   expect(await asked(questionOf(await inputOf({ advance })))).toMatchObject({ permitted: false });
+});
+
+describe('what a request does not say comes from what this worker has on record', () => {
+  const spec = specOf('app', { environment: 'production' });
+  const amended = { ...spec, purpose: 'another one' };
+  const other = specOf('app', { environment: 'test' });
+  const later = (days: number): Date => new Date(now.getTime() + days * 86_400_000);
+
+  beforeEach(async () => {
+    policy = await policies('open');
+  });
+
+  /** Signs a request and lets the worker attest it, as an identity does. */
+  async function signed(differs: Partial<ChangeRequest>, at = now): Promise<ChangeRequest> {
+    const request: ChangeRequest = { id: 'r-1', kind: 'rotate', requester: ada.name, ...differs };
+    const asks = await requestSigned(request, 'app', ada, at);
+    const { attest } = createTrustActivities({ loadDirectory: async () => directory, declarations, now: () => at });
+    await attest({ asked: asks, identity: 'app' });
+    return asks;
+  }
+
+  /** Asks for a process, which begins with this. */
+  async function begins(
+    request: ChangeRequest,
+    number: number,
+    differs: Partial<ProcessInput> = {},
+    at = now,
+  ): Promise<Decision> {
+    const { kind } = request as { kind: ProcessInput['kind'] };
+    const id = `nhi/app/${kind}/${number}`;
+    const input = {
+      kind,
+      operation: id,
+      epoch: 2 * number,
+      identity: 'app',
+      request,
+      spec,
+      specBefore: spec,
+      ...differs,
+    };
+    return asked(questionOf(input), 'run-1', at);
+  }
+
+  /** Provisioned with the first declared identity, which is sealed. */
+  async function provisioned(): Promise<void> {
+    const { specBefore: _none, ...first } = { specBefore: spec, spec };
+    const request = await signed({ id: 'p-1', kind: 'provision', spec });
+    await asked(
+      questionOf({ kind: 'provision', operation: 'nhi/app/provision/1', epoch: 2, identity: 'app', request, ...first }),
+    );
+    sealed('nhi/app/provision/1');
+  }
+
+  function sealed(last: string): void {
+    facts = { ...facts, lastApproved: { operation: last, at: now.toISOString(), scopeDigest: '' } };
+  }
+
+  const expectRefused = async (decision: Promise<Decision>, why: string): Promise<void> => {
+    await expect(decision).rejects.toMatchObject({ code: 'ApprovalRefused', message: expect.stringContaining(why) });
+  };
+
+  test('a caught request brings about the identity as it was declared, and no other', async () => {
+    await provisioned();
+    const request = await signed({ id: 'r-2' });
+    await expectRefused(begins(request, 2, { spec: other }), 'not what app was declared as');
+    await expectRefused(begins(request, 2, { specBefore: other }), 'not what is on record');
+    const { specBefore: _left, ...out } = { specBefore: undefined };
+    const input = { kind: 'rotate', operation, epoch: 4, identity: 'app', request, spec, ...out } as const;
+    await expectRefused(asked(questionOf(input)), 'not what is on record');
+    expect(await begins(request, 2)).toMatchObject({ permitted: true });
+  });
+
+  test('what the request names is what comes about, and nothing else', async () => {
+    await provisioned();
+    const request = await signed({ id: 'r-2', spec: { ...spec, dataClass: 'regulated' } });
+    await expectRefused(begins(request, 2), 'not what app was declared as');
+    await expectRefused(begins(request, 2, { spec: request.spec!, specBefore: other }), 'not what is on record');
+    expect(await begins(request, 2, { spec: request.spec! })).toMatchObject({ permitted: true });
+  });
+
+  test('one kind of process is not another', async () => {
+    await provisioned();
+    await expectRefused(begins(await signed({ id: 'r-2' }), 2, { kind: 'offboard' }), 'this is a offboard');
+    await expectRefused(
+      begins(await signed({ id: 'r-3', kind: 'revoke', emergency: true }), 2, { kind: 'offboard' }),
+      'a revoke was asked for',
+    );
+  });
+
+  /** Its turn has come, and policy is asked. */
+  const amends = async (differs: Partial<ChangeRequest>, before = spec, at = now): Promise<AmendmentVerdict> => {
+    const asked = await signed({ kind: 'amend', ...differs }, at);
+    return policyActivities(at).amendment({ asked, identity: 'app', before });
+  };
+
+  test('an amendment counts once policy has let it pass', async () => {
+    await provisioned();
+    await signed({ id: 'a-1', kind: 'amend', spec: amended });
+    await expectRefused(begins(await signed({ id: 'r-1' }), 2, { spec: amended }), 'not what app was declared as');
+    expect(await amends({ id: 'a-2', spec: amended })).toEqual({ allowed: true, policies: ['everything'] });
+    expect(await begins(await signed({ id: 'r-2' }), 2, { spec: amended })).toMatchObject({ permitted: true });
+    sealed('nhi/app/rotate/2');
+    expect(await begins(await signed({ id: 'r-3' }), 3, { spec: amended, specBefore: amended })).toMatchObject({
+      permitted: true,
+    });
+  });
+
+  test('an amendment is asked by somebody whose key holds, of what is on record, and of late', async () => {
+    await provisioned();
+    const asked = await signed({ id: 'a-1', kind: 'amend', spec: amended });
+    const { amendment } = policyActivities();
+    const forged = { ...asked, spec: { ...amended, purpose: 'forged' } };
+    await expect(amendment({ asked: forged, identity: 'app', before: spec })).rejects.toThrow();
+    await expect(
+      amendment({ asked: { ...asked, requester: 'rosa@example.com' }, identity: 'app', before: spec }),
+    ).rejects.toMatchObject({ code: 'ApprovalRefused' });
+    const moved = { ...asked, spec: { ...other, purpose: 'x' } };
+    const unrecorded = await requestSigned({ ...moved, id: 'a-3' }, 'app', ada, now);
+    await expect(amendment({ asked: unrecorded, identity: 'app', before: other })).rejects.toMatchObject({
+      message: expect.stringContaining('not what is on record'),
+    });
+    const late = policyActivities(later(60)).amendment({ asked, identity: 'app', before: spec });
+    await expect(late).rejects.toMatchObject({ message: expect.stringContaining('too long ago') });
+  });
+
+  test('an amendment of what matters goes with a rotation, and so does one that people have to approve', async () => {
+    await provisioned();
+    const consumers = [{ name: 'x', notify: { command: ['/bin/true'] } }];
+    expect(await amends({ id: 'a-1', spec: { ...spec, consumers } })).toEqual({
+      allowed: false,
+      policies: [],
+      reason: 'goes with a rotation: spec.consumers.0',
+    });
+    policy = await policySource({ productionEnvironments: ['production'] }).current();
+    const byRosa = { id: 'a-2', kind: 'amend', requester: rosa.name, spec: amended } as const;
+    const stranger = await requestSigned(byRosa, 'app', rosa, now);
+    expect(await policyActivities().amendment({ asked: stranger, identity: 'app', before: spec })).toEqual({
+      allowed: false,
+      policies: ['nothing-permits'],
+      reason: expect.stringMatching(/^goes with a rotation: .*no policy lets rosa@example.com .* amend it/),
+    });
+    await expectRefused(begins(await signed({ id: 'r-2' }), 2, { spec: amended }), 'not what app was declared as');
+    policy = await policies('amend-gated');
+    expect(await amends({ id: 'a-3', spec: amended })).toEqual({
+      allowed: false,
+      policies: ['somebody-else'],
+      reason: 'goes with a rotation: people have to approve it: somebody-else (Every amendment needs somebody else.)',
+    });
+  });
+
+  test('an amendment of long ago counts for nothing', async () => {
+    await provisioned();
+    await amends({ id: 'a-2', spec: amended });
+    const request = await signed({ id: 'r-3' }, later(60));
+    await begins(request, 3, {}, later(60));
+    sealed('nhi/app/rotate/3');
+    const next = await signed({ id: 'r-4' }, later(60));
+    await expectRefused(begins(next, 4, { spec: amended }, later(60)), 'not what app was declared as');
+  });
+
+  test('what was asked for and never permitted is not what it is; what was permitted and not completed may be', async () => {
+    await provisioned();
+    const asks = await signed({ id: 'r-2', spec: other }, later(1));
+    await expectRefused(begins(await signed({ id: 'r-3' }), 3, { spec: other }), 'not what app was declared as');
+    await begins(asks, 2, { spec: other }, later(1));
+    const after = await signed({ id: 'r-4' }, later(1));
+    expect(await begins(after, 4, { spec: other }, later(1))).toMatchObject({ permitted: true });
+    sealed('nhi/app/rotate/4');
+    const back = await signed({ id: 'r-5' }, later(1));
+    await expectRefused(begins(back, 5, { specBefore: other }, later(1)), 'not what app was declared as');
+  });
+
+  test('a revocation reaches what was only begun; an emergency asks no record', async () => {
+    await provisioned();
+    await signed({ id: 'r-2', spec: other });
+    expect(await begins(await signed({ id: 'v-1', kind: 'revoke' }), 3, { spec: other })).toMatchObject({
+      permitted: true,
+    });
+    const unknown = specOf('app', { environment: 'nowhere' });
+    await expectRefused(
+      begins(await signed({ id: 'v-2', kind: 'revoke' }), 4, { spec: unknown }),
+      'not what app was declared as',
+    );
+    const emergency = await signed({ id: 'v-3', kind: 'revoke', emergency: true });
+    expect(await begins(emergency, 5, { spec: unknown })).toMatchObject({ permitted: true });
+  });
+
+  test('of what nothing is on record the first is taken, and is on record from then on', async () => {
+    expect(await begins(await signed({}), 2)).toMatchObject({ permitted: true });
+    await expectRefused(begins(await signed({ id: 'r-2' }), 3, { spec: other }), 'not what app was declared as');
+    declarations = declarationsIn(join(folder, 'declared'));
+    await expectRefused(begins(await signed({ id: 'r-2' }), 3, { spec: other }), 'not what app was declared as');
+  });
 });

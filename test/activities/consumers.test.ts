@@ -9,6 +9,7 @@ import { openLocalStore } from '../../src/stores/local.js';
 import { expectCode } from '../conformance/store.js';
 import { handOver, newScene, version, type Scene } from '../consumers/scene.js';
 
+const limits = { programs: ['/bin/sh'], folders: [], hosts: [] };
 let scene: Scene;
 beforeEach(async () => {
   scene = await newScene();
@@ -18,7 +19,7 @@ afterEach(async () => scene.close());
 /** Consumers that leave a mark in the folder, so that who was told, and when, can be read there. */
 function marks(name: string, after: string[] = [], exit = 0): Consumer {
   const script = `echo "${name}" >> "$0"; exit ${exit}`;
-  return { name, notify: { command: ['sh', '-c', script, join(scene.folder, 'marks')] }, after };
+  return { name, notify: { command: ['/bin/sh', '-c', script, join(scene.folder, 'marks')] }, after };
 }
 const marked = async () => (await readFile(join(scene.folder, 'marks'), 'utf8').catch(() => '')).trim().split('\n');
 const statuses = (answers: readonly { consumer: string; status: string }[]) =>
@@ -27,6 +28,14 @@ const statuses = (answers: readonly { consumer: string; status: string }[]) =>
 describe('a hand-over', () => {
   it('tells nobody where there is nobody', async () => {
     expect(await scene.tell([])).toEqual([]);
+  });
+
+  it('tells those that were declared, as they were declared, whatever its caller says of them', async () => {
+    const declared = handOver([marks('api')]);
+    const swapped = [{ ...marks('api'), notify: { command: ['/bin/sh', '-c', 'exit 1'] } }, marks('somebody')];
+    const answers = await scene.activities.handOver({ ...declared, consumers: swapped });
+    expect(statuses(answers)).toEqual({ api: 'acknowledged' });
+    expect(await marked()).toEqual(['api']);
   });
 
   it('tells each consumer after those that it waits for, and answers in the order of the manifest', async () => {
@@ -41,7 +50,12 @@ describe('a hand-over', () => {
       name,
       // Each ends only when the other has begun.
       notify: {
-        command: ['sh', '-c', `touch "$0/${name}"; while [ ! -e "$0/${other}" ]; do sleep 0.02; done`, scene.folder],
+        command: [
+          '/bin/sh',
+          '-c',
+          `touch "$0/${name}"; while [ ! -e "$0/${other}" ]; do sleep 0.02; done`,
+          scene.folder,
+        ],
       },
       timeoutMs: 5_000,
     });
@@ -103,16 +117,44 @@ describe('a hand-over', () => {
     const away = createConsumerActivities({
       stores: { get: () => openLocalStore('local', { directory: scene.folder, key: { env: 'TENURE_TEST_UNSET' } }) },
       log: { info() {}, warn() {} } as never,
+      ...limits,
     });
     await expectCode('StoreUnavailable', away.handOver(handOver([marks('a')])));
     const answers = await away.handOver(handOver([marks('a')], { event: 'credential.revoked' }));
     expect(statuses(answers)).toEqual({ a: 'acknowledged' });
   });
 
+  it('does only what the operator allows, whatever was declared, and says what would allow it', async () => {
+    const strict = createConsumerActivities({
+      stores: { get: () => scene.store },
+      log: { info() {}, warn() {} } as never,
+      signingKey: { env: 'TENURE_TEST_SIGNING_KEY' },
+      programs: [],
+      folders: [],
+      hosts: ['consumer.example'],
+    });
+    const path = join(scene.folder, 'out.json');
+    const answers = await strict.handOver(
+      handOver([
+        marks('a'),
+        { name: 'b', notify: { file: { path, format: 'json' } } },
+        { name: 'c', notify: { webhook: 'http://127.0.0.1:9/' } },
+      ]),
+    );
+    expect(answers.map(({ status, detail }) => [status, detail])).toEqual([
+      ['refused', expect.stringContaining('may not run /bin/sh: an operator allows it with consumers.programs')],
+      ['refused', expect.stringContaining(`may not write in ${scene.folder}`)],
+      ['refused', expect.stringContaining('may not call 127.0.0.1:9: an operator allows it with consumers.hosts')],
+    ]);
+    expect(await marked()).toEqual(['']);
+    await expect(access(path)).rejects.toMatchObject({ code: 'ENOENT' });
+  });
+
   it('refuses webhooks while nothing signs them', async () => {
     const unsigned = createConsumerActivities({
       stores: { get: () => scene.store },
       log: { info() {}, warn() {} } as never,
+      ...limits,
     });
     const [answer] = await unsigned.handOver(handOver([{ name: 'w', notify: { webhook: 'http://127.0.0.1:9/' } }]));
     expect(answer).toMatchObject({ status: 'refused', detail: expect.stringContaining('consumers.signingKey') });
@@ -123,7 +165,7 @@ describe('a hand-over inside an activity', () => {
   it('ends what it runs when it is cancelled, and is cancelled', async () => {
     const env = new MockActivityEnvironment({ startToCloseTimeoutMs: 60_000 });
     const file = join(scene.folder, 'survived');
-    const slow: Consumer = { name: 'slow', notify: { command: ['sh', '-c', 'sleep 3; touch "$0"', file] } };
+    const slow: Consumer = { name: 'slow', notify: { command: ['/bin/sh', '-c', 'sleep 3; touch "$0"', file] } };
     const running = env.run(scene.activities.handOver, handOver([slow]));
     setTimeout(() => env.cancel(), 200);
     await expect(running).rejects.toMatchObject({ name: 'CancelledFailure' });
@@ -133,7 +175,7 @@ describe('a hand-over inside an activity', () => {
 
   it('answers for all before the activity’s own time is over', async () => {
     const env = new MockActivityEnvironment({ startToCloseTimeoutMs: 1_600 });
-    const slow: Consumer = { name: 'slow', notify: { command: ['sleep', '30'] }, timeoutMs: 60_000 };
+    const slow: Consumer = { name: 'slow', notify: { command: ['/bin/sleep', '30'] }, timeoutMs: 60_000 };
     const startedAt = performance.now();
     const running: Promise<unknown> = env.run(scene.activities.handOver, handOver([slow, marks('quick')]));
     const answers = (await running) as readonly Acknowledgement[];

@@ -234,7 +234,7 @@ describe('ending credentials', () => {
   test('I5: gives no proof when the material that had to be tried is gone', async () => {
     const from = await current(1);
     const to = await current(2, { from });
-    await store.purge(name, { operation: 'x', epoch: 4 }, [from.version]);
+    await store.purge(name, { operation: 'nhi/app/purge/9', epoch: 4 }, [from.version]);
     await expect(act.refuse({ ...changeOf(2, { from, to }), reach: 'these' })).rejects.toMatchObject({
       code: 'Conflict',
     });

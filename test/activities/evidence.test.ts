@@ -18,6 +18,7 @@ import {
   readRecord,
   type EvidenceConfig,
 } from '../../src/evidence/open.js';
+import { publishedIn } from '../../src/exceptions/published.js';
 import { requestSigned } from '../../src/trust/statements.js';
 import { directoryOf, person } from '../support/signers.js';
 
@@ -67,7 +68,13 @@ function sealing(differs: Partial<Sealing['result']> = {}, request: Partial<Chan
 async function seal(told = sealing(), differs: Partial<EvidenceDependencies> = {}, runId = 'run-1'): Promise<string> {
   const evidence = openEvidenceWriter(config);
   const log = pino({ level: 'silent' });
-  const { seal: activity } = createEvidenceActivities({ evidence, workflows: 'the code', log, ...differs });
+  const { seal: activity } = createEvidenceActivities({
+    evidence,
+    workflows: 'the code',
+    published: publishedIn(folder),
+    log,
+    ...differs,
+  });
   const quiet = { logger: new DefaultLogger('ERROR', () => {}) };
   const environment = new MockActivityEnvironment({ workflowExecution: { workflowId: operation, runId } }, quiet);
   const { evidence: digest } = (await environment.run(activity, told)) as Awaited<ReturnType<typeof activity>>;

@@ -14,9 +14,11 @@ import { TenureError } from '../../src/domain/errors.js';
 import { newIdentity, type IdentityState } from '../../src/domain/identity.js';
 import type { ProcessState } from '../../src/domain/process.js';
 import type { ChangeRequest } from '../../src/domain/request.js';
+import type { Trigger } from '../../src/domain/wire.js';
 import { verifyRequest } from '../../src/trust/requests.js';
-import type { Signer } from '../../src/trust/statements.js';
-import { automation, directoryOf } from '../support/signers.js';
+import type { EvidenceReader, SealedRecord } from '../../src/evidence/reader.js';
+import { wordSigned, type Signer } from '../../src/trust/statements.js';
+import { automation, directoryOf, person } from '../support/signers.js';
 import { specOf } from '../support/spec.js';
 
 /** How one workflow answers: its state, or what the client throws. */
@@ -63,11 +65,14 @@ const stateOf = (name: string, differs: Partial<IdentityState> = {}): IdentitySt
   ...differs,
 });
 const worker = automation('automation/tenure', 'ada@example.com');
+const grace = person('grace@example.com');
+const loadDirectory = async () => directoryOf(worker, grace);
 const activitiesOf = (
   client: Client,
   due: PolicyActivities['due'] = dueNow,
   signer = async (): Promise<Signer> => worker,
-) => createFleetActivities({ client, perTarget: 3, due, signer, delayOf: async () => 70 });
+  runsOf: EvidenceReader['runsOf'] = async () => [],
+) => createFleetActivities({ client, perTarget: 3, due, signer, loadDirectory, runsOf, delayOf: async () => 70 });
 const envAfter = (waitedMs: number, heartbeatDetails?: unknown) =>
   new MockActivityEnvironment({ scheduledTimestampMs: Date.now() - waitedMs, heartbeatDetails });
 
@@ -180,6 +185,38 @@ describe('rotateOne', () => {
     expect(asked).toMatchObject({ requester: 'automation/tenure', onBehalfOf: 'schedule/monthly', onlyIfDue: true });
     const attested = await verifyRequest(asked!, 'a', { directory: directoryOf(worker), now: new Date() });
     expect(attested).toMatchObject({ name: 'automation/tenure', kind: 'automation', owner: 'ada@example.com' });
+  });
+
+  test('asks on behalf of whoever signed that exactly this campaign starts, and of nobody else', async () => {
+    const campaign = 'campaign/monthly/by-hand/1';
+    const said = { by: grace.name, policy: 'monthly' };
+    const sign = (word: typeof said, subject = campaign, signs = grace, at = new Date()): Promise<Trigger> =>
+      wordSigned(word, { verb: 'trigger', subject, id: 't-1' }, signs, at);
+    const seen: ChangeRequest[] = [];
+    const update = async (request: ChangeRequest) => (seen.push(request), { accepted: false, reason: 'seen' });
+    const { client } = clientOf([stateOf('a')], { update });
+    const workflowExecution = { workflowId: campaign, runId: 'run-1' };
+    const rotate = (differs: object): Promise<unknown> =>
+      new MockActivityEnvironment({ scheduledTimestampMs: Date.now(), workflowExecution }).run(
+        activitiesOf(client).rotateOne,
+        { ...input, ...differs },
+      );
+
+    expect(await rotate({ asked: await sign(said) })).toEqual({ outcome: 'refused', detail: 'seen' });
+    expect(seen).toMatchObject([{ requester: worker.name, onBehalfOf: grace.name, onlyIfDue: true }]);
+    const good = await sign(said);
+    const days = new Date(Date.now() - 3 * 86_400_000);
+    for (const differs of [
+      { asked: said },
+      { asked: { ...good, by: worker.name } },
+      { asked: await sign(said, 'campaign/monthly/by-hand/2') },
+      { asked: await sign({ ...said, policy: 'weekly' }) },
+      { asked: await sign(said, campaign, grace, days) },
+      { asked: await sign(said, campaign, person(grace.name)) },
+      { requester: grace.name },
+    ])
+      expect(await rotate(differs)).toMatchObject({ outcome: 'refused', detail: expect.not.stringMatching('seen') });
+    expect(seen).toHaveLength(1);
   });
 
   test('asks for nothing without a key, and says what to do', async () => {
@@ -352,6 +389,21 @@ describe('awaitProcess', () => {
       type: 'TargetUnavailable',
       nonRetryable: true,
       details: [{ outcome: 'undone' }],
+    });
+  });
+
+  test('of a cancelled process gives what its own run has sealed, since Temporal keeps no details of a cancel', async () => {
+    const sealed = (run: string, outcome: string) => ({ index: 0, digest: `sha256:${run}`, record: { run, outcome } });
+    const { awaitProcess } = activitiesOf(
+      clientOf([], { status: 'CANCELED', ...failedWith(new CancelledFailure('stop')) }).client,
+      dueNow,
+      undefined,
+      async () => [sealed('first', 'undone'), sealed('reset', 'succeeded')] as unknown as SealedRecord[],
+    );
+    await expect(envAfter(0).run(awaitProcess, 'nhi/a/rotate/2', 'first')).rejects.toMatchObject({
+      type: 'Cancelled',
+      nonRetryable: true,
+      details: [{ outcome: 'undone', evidence: 'sha256:first' }],
     });
   });
 

@@ -25,6 +25,8 @@ function calendarWith(loadFreezes: PolicyDependencies['loadFreezes']) {
     loadDirectory: unasked,
     factsOf: unasked,
     permits: { grant: unasked, demand: unasked, heldBy: unasked },
+    lookAtRun: unasked,
+    declarations: { note: unasked, of: unasked },
     gateMs: 0,
     loadFreezes,
     now,

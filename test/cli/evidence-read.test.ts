@@ -6,9 +6,11 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { run } from '../../src/cli/program.js';
 import { loadConfig } from '../../src/config/load.js';
 import { openEvidenceWriter } from '../../src/evidence/open.js';
+import { statementOfAny } from '../../src/evidence/kinds.js';
 import { statementOf } from '../../src/evidence/records.js';
 import { parseStatement } from '../../src/evidence/statement.js';
-import { gate, record, vote } from '../evidence-read/records.js';
+import { exception } from '../evidence-read/beside-records.js';
+import { decision, gate, record, vote } from '../evidence-read/records.js';
 import { pretend } from './support/terminal.js';
 
 let folder: string;
@@ -210,4 +212,34 @@ test('attribute asks with which login Tenure works where nothing says it', async
   const given = ['attribute', '--identity', 'unknown-db', '--log', 'good.log'];
   expect(await tenure(...given)).toMatchObject({ code: 2, stderr: expect.stringContaining('--administrator') });
   expect((await tenure(...given, '--administrator', 'tenure_admin')).code).toBe(0);
+});
+
+test('an exception is told by its id, a process names the exception that it leaned on, and a report counts it', async () => {
+  const { append } = openEvidenceWriter(await loadConfig(undefined, { cwd: folder, env: {} }));
+  const rules = ['nothing-lives-for-ever'];
+  const terms = { ...exception().terms, until: new Date(now + 3_600_000).toISOString(), rules };
+  await append(statementOfAny({ kind: 'exception', record: exception({ terms, approvedAt: ago(30) }) }));
+  const facts = { there: [], growth: [], unused: [], exceptions: [...rules, 'no-wildcards'] };
+  const leaning = record({ number: 5, endedAt: ago(9), decision: decision({ facts, at: ago(10) }) });
+  await append(statementOf(leaning));
+
+  const [byId, byWorkflow] = [
+    await tenure('explain', 'payments-db-1'),
+    await tenure('explain', 'exception/payments-db-1'),
+  ];
+  expect(byId).toMatchObject({ code: 0, stderr: '' });
+  expect(byId.stdout).toMatch(
+    /from nothing-lives-for-ever was approved at .*No record of its end.*grace@example\.com approved/s,
+  );
+  expect(byWorkflow.stdout).toBe(byId.stdout);
+  expect((await tenure('explain', 'exception/payments-db-2')).code).toBe(1);
+
+  const { stdout } = await tenure('explain', 'nhi/payments-db/rotate/5');
+  expect(stdout).toMatch(
+    /the exception payments-db-1, asked for by ada@example\.com, approved by grace@example\.com.*Its record is entry 2/,
+  );
+  expect(stdout).toContain('no-wildcards did not have to be met, and the log holds no record of an exception');
+
+  const report = await tenure('evidence', 'report', '--framework', '800-53', '--since', ago(45));
+  expect(report.stdout).toMatch(/CA-5 .*exception payments-db-1 from nothing-lives-for-ever approved by grace/s);
 });

@@ -64,6 +64,15 @@ describe('evidence verify', () => {
     expect(stdout).toMatch(/it holds: \d+ checks held, 0 not to be known from it\n$/);
   });
 
+  test('says that it is tied to no log where no key is given, and with --strict does not pass', async () => {
+    await tenure('evidence', 'export', '--all', '--out', 'untied');
+    const plain = await tenure('evidence', 'verify', 'untied');
+    expect([plain.code, plain.stderr]).toEqual([0, expect.stringContaining('not tied to a log that you know')]);
+    const strict = await tenure('evidence', 'verify', 'untied', '--strict');
+    expect([strict.code, strict.stdout]).toEqual([1, expect.stringMatching(/not shown: \d+ checks held, 1 not/)]);
+    expect((await tenure('evidence', 'verify', 'untied', '--strict', '--log-key', logKey)).code).toBe(0);
+  });
+
   test('names what is broken and ends with 1', async () => {
     await tenure('evidence', 'export', '--all', '--out', 'changed');
     const entry = join(folder, 'changed/entries/000000000001.json');

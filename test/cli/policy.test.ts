@@ -128,17 +128,21 @@ stores: { local: { type: local, directory: store, key: { env: KEY } } }
   // Each of them waits seconds for a server that is not there, so they wait together.
   test('says which policies decide, who could approve, and what is missing', { timeout: 60_000 }, async () => {
     const asBob = ['--as', 'bob@example.com'];
-    const [provision, offboard, own, rotate, repair, emergency, vague, long, elevate] = await Promise.all([
-      explained('production', '--action', 'provision'),
-      explained('production', '--action', 'offboard', ...asBob, '--json'),
-      explained('development', '--action', 'offboard', ...asBob),
-      explained('development'),
-      explained('development', '--action', 'repair'),
-      explained('development', '--action', 'emergency-revoke'),
-      explained('development', '--action', 'elevate'),
-      explained('development', '--action', 'elevate', '--for', '5h', '--incident', 'I'),
-      explained('production', '--action', 'elevate', '--incident', 'I', ...asBob),
-    ]);
+    const excepting = ['--action', 'except', '--rule'];
+    const [provision, offboard, own, rotate, repair, emergency, vague, long, elevate, except, never] =
+      await Promise.all([
+        explained('production', '--action', 'provision'),
+        explained('production', '--action', 'offboard', ...asBob, '--json'),
+        explained('development', '--action', 'offboard', ...asBob),
+        explained('development'),
+        explained('development', '--action', 'repair'),
+        explained('development', '--action', 'emergency-revoke'),
+        explained('development', '--action', 'elevate'),
+        explained('development', '--action', 'elevate', '--for', '5h', '--incident', 'I'),
+        explained('production', '--action', 'elevate', '--incident', 'I', ...asBob),
+        explained('development', ...excepting, 'no-superusers', '--for', '7d'),
+        explained('production', ...excepting, 'production', '--for', '31d', '--control', 'kind=http url=http://a'),
+      ]);
     expect(provision.code).toBe(0);
     expect(provision.stderr).toContain('explained as if nothing of it were there yet');
     for (const line of [
@@ -166,6 +170,16 @@ stores: { local: { type: local, directory: store, key: { env: KEY } } }
     expect(long.stdout).toContain('An elevation lasts four hours at most');
     expect(elevate.stdout).toContain('elevation-second-person');
     expect(elevate.stdout).toContain('afterwards 2 other people look at it within 1d');
+    for (const line of [
+      'ledger  except, asked by ada@example.com: needs people',
+      'takes 2 people besides ada@example.com',
+      'one from platform or security: bob@example.com',
+      'one from security: nobody',
+    ])
+      expect(except.stdout).toContain(line);
+    expect(never.stdout).toContain(
+      'decided by: exceptions-are-made-up-for, exceptions-in-production-end-sooner, exceptions-lift-something',
+    );
   });
 
   test('says where nobody could', { timeout: 30_000 }, async () => {
@@ -179,6 +193,7 @@ stores: { local: { type: local, directory: store, key: { env: KEY } } }
 
   test.each<[string, string[], string]>([
     ['an action that is none', ['--action', 'dance'], 'there is no action dance'],
+    ['an exception from nothing', ['--action', 'except'], '--rule: name what need not be met'],
     ['a time that is none', ['--action', 'elevate', '--for', 'long'], '--for: expected a duration'],
   ])('refuses %s', async (_title, argv, words) => {
     const { code, stderr } = await explained('development', ...argv);

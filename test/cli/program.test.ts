@@ -37,6 +37,7 @@ test.each([
   [['rotate', 'payments-db', '--no-such-option']],
   [['rotate', 'payments-db', '--timeout', 'soon']],
   [['abandon', 'payments-db']],
+  [['pre-approve', '--kind', 'roate', '--identity', 'a', '--for', '1d', '--reason', 'a test']],
   [['cancel', 'payments-db']],
   [['secret', 'read', 'payments-db', '--slot', 'newest']],
   [['completion', 'tcsh']],

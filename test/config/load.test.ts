@@ -45,25 +45,25 @@ describe("the operator's file", () => {
   it('fills in every default, and makes its own paths absolute', async () => {
     const file = join(folder, 'tenure.yaml');
     const text =
-      'targets: { db: { type: fake, host: h } }\nstores: { local: { type: local, directory: s } }\nconsumers: { signingKey: { file: keys/sign } }\n';
+      'targets: { db: { type: fake, host: h } }\nstores: { local: { type: local, directory: s } }\nconsumers: { signingKey: { file: keys/sign }, programs: [/bin/true], folders: [out, /run/app] }\n';
     expect(await load(text)).toEqual({
       file,
       stateDirectory: join(folder, '.tenure'),
       targets: { db: { type: 'fake', host: 'h' } },
       stores: { local: { type: 'local', directory: 's' } },
-      consumers: { signingKey: { file: join(folder, 'keys/sign') } },
-      policy: { productionEnvironments: ['production'], gateMs: 86_400_000 },
+      consumers: {
+        signingKey: { file: join(folder, 'keys/sign') },
+        programs: ['/bin/true'],
+        folders: [join(folder, 'out'), '/run/app'],
+        hosts: [],
+      },
+      policy: { productionEnvironments: ['production'], gateMs: 86_400_000, unusedAfterMs: 30 * 86_400_000 },
       automation: { name: 'automation/tenure' },
       evidence: { name: 'tenure', log: { directory: join(folder, '.tenure', 'evidence') } },
       exceptions: {
         life: 30 * 86_400_000,
-        longest: 90 * 86_400_000,
-        approvals: 1,
-        groups: [],
-        stepUp: false,
         gate: 3 * 86_400_000,
         checkEvery: 3_600_000,
-        never: [],
         hosts: [],
         commands: {},
       },
@@ -81,6 +81,7 @@ describe("the operator's file", () => {
       path: join(folder, 'rules'),
       productionEnvironments: ['production'],
       gateMs: 86_400_000,
+      unusedAfterMs: 2_592_000_000,
     });
   });
 
@@ -105,7 +106,7 @@ describe("the operator's file", () => {
         "Did you mean 'directory'?",
         'Known: type, directory.',
       ),
-      "tenure.yaml:7:11 policy.approvals: 'approvals' is not a field here. Known: path, productionEnvironments, gate.",
+      "tenure.yaml:7:11 policy.approvals: 'approvals' is not a field here. Known: path, productionEnvironments, gate, unusedAfter.",
       "tenure.yaml:7:31 policy.gate: expected a duration between 1m and 30d, such as 30d, 12h or 1h30m, found 'soon'. Write whole numbers with d, h, m or s, the largest first.",
       'tenure.yaml:8:21 fleet.perTarget: expected at least 1. Change it to fit.',
     ]);

@@ -56,6 +56,33 @@ export function conformanceStore({ name, unable, setUp }: StoreConformance): voi
       expect(await rig.again.describe(path)).toEqual({ epoch: first.epoch, slots: { next: record } });
     });
 
+    it('I3: keeps the credential of one identity from every operation of another', async () => {
+      await withCurrent();
+      const before = await store.describe(path);
+      const other: Fence = { operation: 'nhi/y/provision/9', epoch: 18 };
+      const make = () => Promise.resolve(material('theirs'));
+      for (const act of [
+        () => store.stage(path, other, make),
+        () => store.publish(path, other),
+        () => store.withdraw(path, other),
+        () => store.discard(path, other),
+        () => store.purge(path, other, [first.operation]),
+        () => store.clear(path, other),
+        () => store.raise(path, other),
+      ])
+        await expectCode('Conflict', act());
+      expect(await store.describe(path)).toEqual(before);
+    });
+
+    it('gives a path that was cleared to another identity', async () => {
+      await withCurrent();
+      await store.clear(path, second);
+      const other: Fence = { operation: 'nhi/y/provision/9', epoch: 18 };
+      expect(await store.stage(path, other, () => Promise.resolve(material('theirs')))).toMatchObject({
+        version: other.operation,
+      });
+    });
+
     it('gives material back to the last character', async () => {
       const awkward = { password: 'a"b\'c\\d\n\té😀 \u0000${x}`y`', empty: '', url: 'x://u:p%40@h/d?a=b&c=d#e' };
       await store.stage(path, first, () => Promise.resolve(awkward));

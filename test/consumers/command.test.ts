@@ -52,7 +52,7 @@ describe('a command', () => {
       status: 'refused',
       detail: 'exit code 1: reload failed: no such unit',
     });
-    expect(await tell(['false'])).toMatchObject({ status: 'refused', detail: 'exit code 1' });
+    expect(await tell(['/bin/false'])).toMatchObject({ status: 'refused', detail: 'exit code 1' });
   });
 
   it('is refused when it cannot be started or ends by a signal', async () => {
@@ -60,7 +60,7 @@ describe('a command', () => {
       expect((await tell(command)).status).toBe('refused');
     }
     expect((await tell(['/nowhere/to/be/found'])).detail).toContain('ENOENT');
-    expect((await tell(['sh', '-c', 'kill -9 $$'])).detail).toContain('SIGKILL');
+    expect((await tell(['/bin/sh', '-c', 'kill -9 $$'])).detail).toContain('SIGKILL');
   });
 
   it('has what it says bounded to one printable line', async () => {
@@ -91,7 +91,7 @@ describe('a command', () => {
     const consumer: Consumer = {
       name: 'c',
       notify: {
-        command: ['sh', '-c', 'while [ ! -e "$0" ]; do sleep 0.02; done; echo "$1" >&2; exit 1', gone, secret],
+        command: ['/bin/sh', '-c', 'while [ ! -e "$0" ]; do sleep 0.02; done; echo "$1" >&2; exit 1', gone, secret],
       },
     };
     const running = scene.tell([consumer]);
@@ -107,7 +107,7 @@ describe('a command', () => {
     const file = join(scene.folder, 'survived');
     const script = `trap '' TERM; (trap '' TERM; sleep 4; touch "$0") & sleep 30`;
     const startedAt = performance.now();
-    const answer = await tell(['sh', '-c', script, file], 500);
+    const answer = await tell(['/bin/sh', '-c', script, file], 500);
     expect(answer).toMatchObject({ status: 'refused', detail: 'did not end within 0.5 s' });
     expect(performance.now() - startedAt).toBeLessThan(4_000);
     await new Promise((resolve) => setTimeout(resolve, 4_500 - (performance.now() - startedAt)));
@@ -116,9 +116,9 @@ describe('a command', () => {
 
   it('may leave a service running that holds its output open, which costs the worker neither time nor a descriptor', async () => {
     const pipes = () => process.getActiveResourcesInfo().filter((name) => name === 'PipeWrap').length;
-    const leaveOne = () => tell(['sh', '-c', 'sleep 4 & echo no >&2; exit 1']);
+    const leaveOne = () => tell(['/bin/sh', '-c', 'sleep 4 & echo no >&2; exit 1']);
     const startedAt = performance.now();
-    expect(await tell(['sh', '-c', 'sleep 4 & exit 0'])).toMatchObject({ status: 'acknowledged' });
+    expect(await tell(['/bin/sh', '-c', 'sleep 4 & exit 0'])).toMatchObject({ status: 'acknowledged' });
     expect(await leaveOne()).toMatchObject({ detail: 'exit code 1: no' });
     const before = pipes();
     for (let times = 0; times < 4; times += 1) await leaveOne();

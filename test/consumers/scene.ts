@@ -39,6 +39,9 @@ export async function newScene(material: Material = { username: 'payments-db_b',
   const activities = createConsumerActivities({
     stores: { get: () => store },
     signingKey: { env: 'TENURE_TEST_SIGNING_KEY' },
+    programs: [process.execPath, '/bin/sh', '/bin/sleep', '/bin/false', '/nowhere/to/be/found', folder],
+    folders: [folder, '/nowhere'],
+    hosts: [],
     log: { info: note, warn: note } as ConsumerDependencies['log'],
   });
   return {

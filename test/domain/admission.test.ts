@@ -59,7 +59,7 @@ describe('what fits the state', () => {
       'needs the declared identity',
     ],
     ['a second provision', active(), requestOf({ kind: 'provision', spec }), 'has a credential already'],
-    ['an amendment', active(), amendment({ purpose: 'another', tags: { vendor: 'acme' } }), true],
+    ['an amendment', active(), amendment({ purpose: 'another', rotation: { jitterMs: 7 } }), true],
     [
       'I6: an amendment of the environment',
       active(),
@@ -108,7 +108,30 @@ describe('what fits the state', () => {
       amendment({ rotation: { everyMs: 1 } }),
       'spec.rotation.everyMs: this goes with a rotation',
     ],
-    ['an amendment of a grace', active(), amendment({ rotation: { graceMs: 1 } }), true],
+    [
+      'I6: an amendment of a grace',
+      active(),
+      amendment({ rotation: { graceMs: 1 } }),
+      'spec.rotation.graceMs: this goes with a rotation',
+    ],
+    [
+      'I6: an amendment of a freeze',
+      active(),
+      amendment({ rotation: { freeze: [{ from: '2030-01-01T00:00:00Z', to: '2031-01-01T00:00:00Z', reason: 'x' }] } }),
+      'spec.rotation.freeze: this goes with a rotation',
+    ],
+    [
+      'I6: an amendment of a program that the worker runs',
+      active(),
+      amendment({ consumers: [{ name: 'api', notify: { command: ['/bin/true'] } }] }),
+      'spec.consumers.0: this goes with a rotation',
+    ],
+    [
+      'I6: an amendment of a tag',
+      active(),
+      amendment({ tags: { vendor: 'acme' } }),
+      'spec.tags.vendor: this goes with a rotation',
+    ],
     [
       'an amendment in another order of rights',
       active({ spec: specOf('app', { target: { name: 'db', scope: { may: ['a', 'b'] } } }) }),

@@ -78,11 +78,13 @@ describe('a party', () => {
     expect(mayApprove({ kind })).toBe(kind === 'person');
   });
 
-  test.each<[Pick<Party, 'name' | 'kind' | 'owner'>, readonly string[]]>([
+  test.each<[Parameters<typeof personsBehind>[0], readonly string[]]>([
     [{ name: 'ada', kind: 'person' }, ['ada']],
     [{ name: 'ci', kind: 'service', owner: 'ada' }, ['ada']],
     [{ name: 'bot', kind: 'agent', owner: 'grace' }, ['grace']],
     [{ name: 'nightly', kind: 'automation' }, []],
+    [{ name: 'nightly', kind: 'automation', owner: 'ada', behind: ['grace'] }, ['ada', 'grace']],
+    [{ name: 'ada', kind: 'person', behind: ['grace'] }, ['ada', 'grace']],
   ])('%o has behind it %o', (one, persons) => {
     expect(personsBehind(one)).toEqual(persons);
   });

@@ -30,7 +30,8 @@ function textOf(label: string, gate: Partial<GateState>, facts?: Facts): string 
 
 describe('what somebody has to know before they sign', () => {
   test('is nothing but what is there, in the order in which it is read', () => {
-    const least = ['Plan', 'Asked by', 'May decide', 'Missing', 'Closes', 'Plan digest'];
+    const digests = ['Plan digest', 'Policies digest', 'Facts digest'];
+    const least = ['Plan', 'Asked by', 'May decide', 'Missing', 'Closes', ...digests];
     expect(labels(gateLines(plan, gateOf()))).toEqual(least);
     expect(labels(gateLines(plan, gateOf(), noFacts))).toEqual(least);
   });
@@ -69,7 +70,56 @@ describe('what somebody has to know before they sign', () => {
       { label: 'Closes', text: '2026-01-02T00:00:00.000Z' },
       { label: 'Round', text: '2: the policies have changed' },
       { label: 'Plan digest', text: 'sha256:plan' },
+      { label: 'Policies digest', text: 'sha256:policy' },
+      { label: 'Facts digest', text: 'sha256:evidence' },
     ]);
+  });
+
+  test('says of a first plan that nothing was approved before', () => {
+    const lines = gateLines(plan, gateOf(), { ...noFacts, growth: ['select on ledger'] });
+    expect(lines[1]).toEqual({ label: 'Rights, of which none was approved before', text: 'select on ledger' });
+  });
+
+  test('tells all that would be declared otherwise, with what it is until now', () => {
+    const consumers = [
+      { name: 'api', notify: { command: ['/bin/reload', 'x'] } },
+      { name: 'web', notify: { webhook: 'https://a.example/in?token=kept-back' }, after: ['api'], timeoutMs: 60_000 },
+      { name: 'file', notify: { file: { path: '/run/app/db', format: 'json' } } },
+    ] as const;
+    const handling = { whenInUse: 'ask', whenNoWindow: 'skip', whenNotTaken: 'unwind', freeze: [] } as const;
+    const declared = { kind: 'database-role', team: 'ledgers', everyMs: 86_400_000, tags: { a: 'b' } } as const;
+    const to = { target: 'db', scope: {}, deliver: ['local:app'] };
+    const after: ProcessPlan = { ...plan, declared, handling, consumers, to };
+    const before = {
+      ...after,
+      owner: 'dan',
+      declared: { kind: 'agent', team: 'payments', everyMs: 3_600_000, tags: {} } as const,
+      handling: { ...handling, whenInUse: 'go-on', freeze: [{ from: 'a', to: 'b', reason: 'c' }] } as const,
+      strategy: 'overlap' as const,
+      graceMs: 0,
+      consumers: [],
+      to: { ...to, deliver: ['local:other'] },
+    };
+    const [first, ...rest] = gateLines({ ...after, before }, gateOf({ groups: ['team|owner'] }));
+    expect(first!.text).toContain('owned by grace of team ledgers (until now dan of team payments)');
+    for (const told of [
+      'consumers: api (runs ["/bin/reload","x"]), web (calls https://a.example/in?…, after api, within 1 min), file (writes /run/app/db as json, 0600)',
+      '(until now none)',
+      'kind changes: database-role (until now agent)',
+      'tags changes: a=b (until now none)',
+      'every changes: 1 d (until now 1 h)',
+      'strategy changes: alternate (until now overlap)',
+      'grace changes: 1 min (until now 0 ms)',
+      'freeze changes: none (until now a to b (c))',
+      'whenInUse changes: ask (until now go-on)',
+      'deliver changes: local:app (until now local:other)',
+    ])
+      expect(first!.text).toContain(told);
+    expect(first!.text).not.toContain('kept-back');
+    expect(first!.text).not.toContain('whenNotTaken changes');
+    expect(rest.find(({ label }) => label === 'May decide')!.text).toBe(
+      'people of team (payments) or owner (dan) but ada',
+    );
   });
 
   test('is one line each, whatever somebody wrote: no line, no terminal code and no turned letters of theirs', () => {
@@ -93,6 +143,7 @@ describe('who may decide', () => {
     [{ groups: ['security'], escalatedTo: 'platform' }, 'people of security, platform but ada'],
     [{ stepUp: true }, 'any person in the directory but ada, with a security key that is touched and unlocked'],
     [{ requester: 'automation/tenure' }, 'any person in the directory but automation/tenure'],
+    [{ requester: 'robot', behind: ['ada', 'grace'] }, 'any person in the directory but robot and ada and grace'],
   ];
   test.each(rows)('%o: %s', (differs, expected) => {
     expect(mayDecide(gateOf(differs))).toBe(expected);

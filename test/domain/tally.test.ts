@@ -55,6 +55,18 @@ describe('a gate that is tallied', () => {
     expect(after(word('grace', 1), word('grace', 1)).refused).toHaveLength(1);
   });
 
+  test('has one vote for whoever lent theirs: a second delegate is refused, and the lender decides again', () => {
+    const forCyd = (approver: string, minute: number): Weighed => {
+      const weighed = word(approver, minute) as Extract<Weighed, { counts: true }>;
+      return { ...weighed, vote: { ...weighed.vote, onBehalfOf: 'cyd' } };
+    };
+    const twice = after(forCyd('bob', 1), forCyd('dan', 2));
+    expect(twice.votes).toMatchObject([{ approver: 'bob' }]);
+    expect(twice.refused).toMatchObject([{ claimed: 'dan', reason: expect.stringContaining('for cyd is counted') }]);
+    expect(settled(after(forCyd('bob', 1), word('cyd', 2, 'deny')))).toBe('denied');
+    expect(after(word('cyd', 1), forCyd('bob', 2)).refused).toHaveLength(1);
+  });
+
   test('loses a vote that its person withdraws, and an older approval does not bring it back', () => {
     const withdrawn = after(word('grace', 1), word('grace', 2, 'approve', true));
     expect(settled(withdrawn)).toBe('open');

@@ -29,7 +29,10 @@ export const removals: readonly Removal[] = [
   {
     breaks: ['own-approval', 'service-approves'],
     without: 'anybody of the directory may decide, about anything',
-    edits: [{ file: 'src/trust/ballots.js', replace: 'demandMayDecide(attested, weighing.requester);', by: '' }],
+    edits: [
+      { file: 'src/trust/ballots.js', replace: 'demandPerson(attested);', by: '' },
+      { file: 'src/trust/ballots.js', replace: 'demandNotOwn(attested, weighing.requester);', by: ';' },
+    ],
   },
   {
     breaks: ['replay', 'changed-plan'],
@@ -42,8 +45,8 @@ export const removals: readonly Removal[] = [
     edits: [
       {
         file: 'activities/trust.js',
-        replace: 'return verifyRequest(asked, identity, { directory: await loadDirectory(), now: now() });',
-        by: "return { name: asked.requester, kind: 'person', groups: [], key: '', presence: 'none', at: '', statement: '' };",
+        replace: 'await verifyRequest(asked, identity, { directory: await loadDirectory(), now: now() });',
+        by: "{ name: asked.requester, kind: 'person', groups: [], key: '', presence: 'none', at: '', statement: '' };",
       },
     ],
   },

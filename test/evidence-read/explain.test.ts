@@ -164,6 +164,16 @@ test('proofs are told as sentences: accepted, out of use, disabled, refused, len
   expect(text).toContain('It ended at 2026-03-01 12:00:30Z: given back by ada@example.com.');
 });
 
+test('what changed tells what was declared otherwise, as the gate had shown it, where it was carried out', () => {
+  const is = record().plan!;
+  const before = { ...is, owner: 'dan@example.com', consumers: [] };
+  const plan = { ...is, before, consumers: [{ name: 'api', notify: { command: ['/bin/reload'] } }] };
+  const text = told(record({ plan }));
+  expect(text).toContain(`Declared otherwise: owner changes: ${is.owner} (until now dan@example.com)`);
+  expect(text).toContain('Declared otherwise: consumers changes: api (runs ["/bin/reload"]) (until now none)');
+  expect(told(record({ plan, outcome: 'undone' }))).not.toContain('Declared otherwise');
+});
+
 test('what changed names the new credential by reference, the one that is gone, and rights that changed', () => {
   const plan = { ...record().plan!, to: { target: 'ledger-db', scope: { a: 2 }, deliver: [] } };
   const text = told(record({ plan }));

@@ -1,7 +1,7 @@
 /** Somebody who has a bundle, and the key of the log: changes what they like and makes every signature, hash and proof fit again. */
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { canonicalJson } from '../../src/canonical-json.js';
-import type { ProcessRecord } from '../../src/domain/evidence.js';
+import type { ProcessRecord, SealedBy } from '../../src/domain/evidence.js';
 import type { ProcessPlan } from '../../src/domain/plan.js';
 import { attachmentName, digestOfText } from '../../src/evidence/attachments.js';
 import { proofName } from '../../src/evidence/bundle/export.js';
@@ -11,43 +11,59 @@ import { formatProof, signCheckpoint } from '../../src/evidence/checkpoint.js';
 import { signEnvelope, type Envelope } from '../../src/evidence/dsse.js';
 import { evidenceKeyFile } from '../../src/evidence/open.js';
 import { readEvidenceKey } from '../../src/evidence/key.js';
+import { anyRecordIn, statementOfAny, type AnyRecord } from '../../src/evidence/kinds.js';
 import { entryName } from '../../src/evidence/log.js';
 import { leafHash, treeOf } from '../../src/evidence/merkle.js';
 import { logKeyOf } from '../../src/evidence/note.js';
-import { recordIn, statementOf } from '../../src/evidence/records.js';
+import { statementOf } from '../../src/evidence/records.js';
 import { digestOf } from '../../src/policy/digest.js';
 import type { Life } from './life.js';
 
-type Change = (record: ProcessRecord, forger: Forger) => ProcessRecord;
+export type Change<R> = (record: R, forger: Forger) => R;
+
+/** Somebody's log: where its key lies. */
+export type Place = { readonly stateDirectory: string };
 
 export class Forger {
-  private records: ProcessRecord[];
+  records: readonly AnyRecord[];
   private readonly attached: Map<string, string>;
   private isSignedAnew = true;
 
   private constructor(
     private readonly files: BundleFiles,
-    private readonly life: Life,
+    private readonly place: Place,
     private readonly ownKey: KeyObject | undefined,
   ) {
     const entries = [...files].filter(([name]) => name.startsWith('entries/')).sort();
     this.records = entries.map(([, text]) => {
       const { payload } = JSON.parse(text) as Envelope;
-      return recordIn(Buffer.from(payload, 'base64').toString())!;
+      return anyRecordIn(Buffer.from(payload, 'base64').toString())!;
     });
     this.attached = new Map([...files].filter(([name]) => /^(histories|bundles|directories)\//.test(name)));
   }
 
-  static of(files: BundleFiles, life: Life, key?: 'another key'): Forger {
-    return new Forger(files, life, key && generateKeyPairSync('ed25519').privateKey);
+  static of(files: BundleFiles, log: Life | Place, key?: 'another key'): Forger {
+    return new Forger(
+      files,
+      'engine' in log ? log.engine.evidence : log,
+      key && generateKeyPairSync('ed25519').privateKey,
+    );
   }
 
-  record(index: number): ProcessRecord {
-    return this.records[index]!;
+  record<R = ProcessRecord>(index: number): R {
+    return this.records[index]!.record as R;
   }
 
-  change(index: number, change: Change): this {
-    this.records = this.records.map((record, at) => (at === index ? change(record, this) : record));
+  change<R = ProcessRecord>(index: number, change: Change<R>): this {
+    this.records = this.records.map((any, at) =>
+      at === index ? ({ ...any, record: change(any.record as R, this) } as AnyRecord) : any,
+    );
+    return this;
+  }
+
+  /** As if it had never been appended. */
+  drop(index: number): this {
+    this.records = this.records.filter((_, at) => at !== index);
     return this;
   }
 
@@ -64,7 +80,7 @@ export class Forger {
   }
 
   changeHistory(index: number, change: (events: Record<string, unknown>[]) => Record<string, unknown>[]): this {
-    return this.change(index, (record) => {
+    return this.change<SealedBy>(index, (record) => {
       const name = attachmentName('histories', record.history!.digest);
       const { events } = JSON.parse(this.attached.get(name)!) as { events: Record<string, unknown>[] };
       const changed = change(events);
@@ -82,7 +98,9 @@ export class Forger {
     const workflows = digestOfText(changed);
     this.attached.delete(name);
     this.attached.set(attachmentName('bundles', workflows), changed);
-    this.records = this.records.map((record) => ({ ...record, code: { ...record.code, workflows } }));
+    this.records = this.records.map(
+      (any) => ({ ...any, record: { ...any.record, code: { ...any.record.code, workflows } } }) as AnyRecord,
+    );
     return this;
   }
 
@@ -99,10 +117,11 @@ export class Forger {
   }
 
   async bundle(): Promise<BundleFiles> {
-    const privateKey =
-      this.ownKey ?? (await readEvidenceKey({ file: evidenceKeyFile(this.life.engine.evidence.stateDirectory) }));
+    const privateKey = this.ownKey ?? (await readEvidenceKey({ file: evidenceKeyFile(this.place.stateDirectory) }));
     const name = 'tenure';
-    const texts = this.records.map((record) => canonicalJson(signEnvelope(statementOf(record), name, privateKey)));
+    const statement = (any: AnyRecord): string =>
+      any.kind === 'process' ? statementOf(any.record) : statementOfAny(any);
+    const texts = this.records.map((any) => canonicalJson(signEnvelope(statement(any), name, privateKey)));
     const leaves = texts.map((text) => leafHash(text));
     const tree = treeOf(leaves);
     const checkpoint = this.isSignedAnew

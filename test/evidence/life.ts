@@ -11,6 +11,7 @@ import { processMessages } from '../../src/domain/wire.js';
 import { exportBundle } from '../../src/evidence/bundle/export.js';
 import type { BundleFiles } from '../../src/evidence/bundle/files.js';
 import { openEvidenceWriter, type EvidenceWriter } from '../../src/evidence/open.js';
+import { publishedIn } from '../../src/exceptions/published.js';
 import { digestOf } from '../../src/policy/digest.js';
 import { verifyRequest } from '../../src/trust/requests.js';
 import { issuedAt } from '../../src/trust/issued-at.js';
@@ -68,6 +69,7 @@ export async function startLife(): Promise<Life> {
           workflows: 'code' in started.bundle ? started.bundle.code : '',
           directory: async () => directory,
           permitOf: async (operation, run) => ({ v: 1, operation, run }),
+          published: publishedIn(started.evidence.stateDirectory),
           log: pino({ level: 'silent' }),
         }),
         authorize: async (asked: AuthorizeInput) => {

@@ -52,7 +52,8 @@ function refuse(step: string, name: string, times = 1): void {
 
 test('a whole life', async () => {
   const name = 'life';
-  await provisioned(engine, name, { consumers, rotation: { graceMs: 1_000, whenInUse: 'extend' } });
+  const declared = { consumers, rotation: { graceMs: 1_000, whenInUse: 'extend' } } as const;
+  await provisioned(engine, name, declared);
   engine.around.target.sessions.set(`${name}_a`, 1);
   setTimeout(() => engine.around.target.sessions.clear(), 3_000);
   await engine.do({ kind: 'rotate' }, name);
@@ -60,7 +61,7 @@ test('a whole life', async () => {
   engine.around.target.drift = [{ what: 'right', problem: 'excess', detail: 'life may delete' }];
   await engine.do({ kind: 'validate' }, name);
   await engine.do({ kind: 'validate', repair: true }, name);
-  await engine.do({ kind: 'amend', spec: specOf(name, { purpose: 'another' }) }, name);
+  await engine.do({ kind: 'amend', spec: specOf(name, { ...declared, purpose: 'another' }) }, name);
   await engine.do({ kind: 'revoke' }, name);
   await provisioned(engine, name);
   await closedAs(await begun(engine, { kind: 'offboard' }, name));

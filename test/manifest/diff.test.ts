@@ -7,6 +7,8 @@ import { policy } from '../schedule/policies.js';
 
 /** As a policy that gates production and every offboarding. */
 const foresee: Foresee = (kind, to, from) => {
+  if (kind === 'amend')
+    return { approvals: 0, groups: [], ...(to.purpose === 'forbidden' && { refusal: 'nobody may' }) };
   const isGated = kind === 'offboard' || [to, from?.spec].some((one) => one?.environment === 'production');
   return { approvals: isGated ? 1 : 0, groups: isGated ? ['platform'] : [] };
 };
@@ -209,19 +211,50 @@ describe('what applying would do', () => {
       'rotation.everyMs',
       'the credential is rotated, and the next rotation is scheduled anew',
     ],
+    [
+      'tag',
+      { tags: { vendor: 'acme' } },
+      'tags.vendor',
+      'a new credential is made, by the rules for these tags; the old one is ended',
+    ],
+    [
+      'consumer',
+      { consumers: [{ name: 'api', notify: { ack: 'manual' as const } }] },
+      'consumers[0]',
+      'the consumers as declared are told of the new credential; the old one is ended',
+    ],
+    [
+      'grace',
+      { rotation: policy({ everyMs: 1000, graceMs: 5 }) },
+      'rotation.graceMs',
+      'the credential is rotated, and it holds from that rotation on',
+    ],
+    [
+      'freeze',
+      { rotation: policy({ everyMs: 1000, freeze: [{ from: 'a', to: 'b', reason: 'c' }] }) },
+      'rotation.freeze[0]',
+      'the credential is rotated, and it holds from that rotation on',
+    ],
   ])('is one rotation for another %s', (_title, change, path, consequence) => {
     expect(only(change)).toMatchObject({ action: 'rotate', changes: [{ path, consequence }] });
   });
 
   it.each([
     ['purpose', { purpose: 'another' }, 'purpose'],
-    ['tag', { tags: { vendor: 'acme' } }, 'tags.vendor'],
-    ['consumer', { consumers: [{ name: 'api', notify: { ack: 'manual' as const } }] }, 'consumers[0]'],
-    ['grace', { rotation: policy({ everyMs: 1000, graceMs: 5 }) }, 'rotation.graceMs'],
+    ['window', { rotation: policy({ everyMs: 1000, window: 'Sun 02:00-05:00 UTC' }) }, 'rotation.window'],
+    ['schedule', { rotation: policy({ everyMs: 1000, name: 'other' }) }, 'rotation.name'],
   ])('is to amend for another %s: nothing happens at the target, and nobody has to approve', (_title, change, path) => {
     const found = only(change);
     expect(found).toMatchObject({ action: 'amend', needsApproval: false, changes: [{ path, effect: 'amend' }] });
     expect(found.changes[0]!.consequence).toMatch(/nothing happens at the target|the current credential stays/);
+  });
+
+  it('is to amend nothing where policy refuses that, and to say so', () => {
+    expect(only({ purpose: 'forbidden' })).toMatchObject({
+      action: 'amend',
+      needsApproval: false,
+      refusal: 'nobody may',
+    });
   });
 
   it('is the strongest of several changes, each with its own sentence', () => {

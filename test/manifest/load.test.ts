@@ -10,6 +10,34 @@ import { context, manifest, problems, read } from './manifests.js';
 
 const hour = 3_600_000;
 
+describe('what the operator allows consumers', () => {
+  const limits = { programs: ['/bin/reload'], folders: ['/run/app'], hosts: ['a.example'] };
+  const limited = (notify: string) =>
+    problems(manifest({ consumers: `[{ name: a, notify: ${notify} }]` }), {
+      ...context,
+      config: { ...context.config!, consumers: limits },
+    });
+
+  it.each([
+    ['{ command: [/bin/reload, x] }', []],
+    [
+      '{ command: [/bin/sh, -c, x] }',
+      [/consumers\[0\]\.notify: the worker may not run \/bin\/sh\. An operator allows it with consumers\.programs/],
+    ],
+    ['{ command: [reload] }', [/absolute path/]],
+    ['{ file: { path: /run/app/x, format: json } }', []],
+    [
+      '{ file: { path: /run/app/../x, format: json } }',
+      [/may not write in \/run\. An operator allows it with consumers\.folders/],
+    ],
+    ['{ webhook: "https://a.example/x" }', []],
+    ['{ webhook: "https://b.example/x" }', [/may not call b\.example\. An operator allows it with consumers\.hosts/]],
+    ['{ ack: manual }', []],
+  ])('is asked of %s', (notify, expected) => {
+    expect(limited(notify)).toEqual(expected.map((one) => expect.stringMatching(one)));
+  });
+});
+
 describe('a manifest', () => {
   it('becomes the declared identity with every default filled in', () => {
     expect(problems(manifest())).toEqual([]);

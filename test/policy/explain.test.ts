@@ -1,6 +1,7 @@
+import type { Decision } from '../../src/domain/decision.js';
 import { describe, expect, test } from 'vitest';
 import { explain } from '../../src/policy/explain.js';
-import { foreseenIn, imagine, type Foresight } from '../../src/policy/foresee.js';
+import { foreseenIn, imagine, imagineException, type Foresight } from '../../src/policy/foresee.js';
 import { policySource } from '../../src/policy/policy.js';
 import { newIdentity, type IdentityState } from '../../src/domain/identity.js';
 import { specOf } from '../support/spec.js';
@@ -45,6 +46,31 @@ describe('an explanation', () => {
     expect(gate).toMatchObject({ people: [], of: [{ people: [] }], hopeless: true });
   });
 
+  test('of an exception names nobody who owns the identity or asks for it', () => {
+    const terms = {
+      v: 1,
+      id: 'x',
+      identity: 'ledger',
+      rules: ['nothing-lives-for-ever'],
+      reason: 'a test',
+      controls: [{ kind: 'validate' }],
+      until: new Date(now.getTime() + 86_400_000).toISOString(),
+      afterwards: 'rotate',
+      by: 'cyd@example.com',
+    } as const;
+    const asked = (owner: string) => {
+      const owned = specOf('ledger', { owner: { person: owner } });
+      const question = imagineException({ ...foresight, requester: terms.by }, owned, terms, { commands: {} });
+      return explain(policy, question);
+    };
+    expect(asked('ada@example.com')).toMatchObject({
+      outcome: 'needs people',
+      reasons: ['exception-second-person'],
+      gates: [{ id: 'exception-second-person', people: ['bob@example.com'], hopeless: false }],
+    });
+    expect(asked('bob@example.com').gates).toMatchObject([{ people: [], hopeless: true }]);
+  });
+
   test('says that nothing is needed, or why it is denied', () => {
     expect(explain(policy, questionOf())).toMatchObject({ outcome: 'allowed', approvals: 0, gates: [] });
     expect(explain(policy, questionOf({ owner: 'x@example.com' }))).toMatchObject({
@@ -67,7 +93,16 @@ describe('what is foreseen', () => {
       from: { version: '1' },
     });
     expect(question.requester).toMatchObject({ kind: 'person', groups: ['payments'] });
-    expect(foreseenIn(policy.decide(question))).toEqual({ approvals: 1, groups: ['team|platform'] });
+    expect(foreseenIn('rotate', policy.decide(question))).toEqual({ approvals: 1, groups: ['team|platform'] });
+  });
+
+  test('of an amendment is an answer for which nobody can be asked', () => {
+    const amended = { kind: 'amend' as const, spec: { ...spec, purpose: 'another' }, state: state() };
+    expect(foreseenIn('amend', policy.decide(imagine(foresight, amended)))).toEqual({ approvals: 0, groups: [] });
+    const stranger = imagine({ ...foresight, requester: 'x@example.com' }, amended);
+    expect(foreseenIn('amend', policy.decide(stranger)).refusal).toContain('no policy lets x@example.com');
+    const gated = { effect: 'allow', obligations: { approvals: 1, gateMs: 0 } } as Decision;
+    expect(foreseenIn('amend', gated)).toMatchObject({ approvals: 0, refusal: expect.stringContaining('rotation') });
   });
 
   test('knows what would grow, and what would stay', () => {
@@ -78,7 +113,7 @@ describe('what is foreseen', () => {
     });
     expect(grown.facts.growth).toEqual(['select on table ledger']);
     const same = imagine({ ...foresight, requester: 'automation/tenure' }, { kind: 'rotate', spec, state: state() });
-    expect(foreseenIn(policy.decide(same))).toEqual({ approvals: 0, groups: [] });
+    expect(foreseenIn('rotate', policy.decide(same))).toEqual({ approvals: 0, groups: [] });
   });
 
   test('of something new has no past', () => {
@@ -90,7 +125,7 @@ describe('what is foreseen', () => {
 
   test('tells a refusal in the words of the policy', () => {
     const orphan = { ...spec, owner: { person: 'x@example.com' } };
-    expect(foreseenIn(policy.decide(imagine(foresight, { kind: 'provision', spec: orphan })))).toMatchObject({
+    expect(foreseenIn('rotate', policy.decide(imagine(foresight, { kind: 'provision', spec: orphan })))).toMatchObject({
       approvals: 0,
       refusal: expect.stringContaining('Its owner is no person of the directory'),
     });

@@ -3,11 +3,15 @@ import { join } from 'node:path';
 import { rm } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
 import type { Decision } from '../../src/domain/decision.js';
-import type { ProcessPlan } from '../../src/domain/plan.js';
+import type { ExceptionPlan, ExceptionTerms } from '../../src/domain/exception.js';
+import { approvedIn, type Declaration, type ProcessPlan } from '../../src/domain/plan.js';
+import type { Vote } from '../../src/domain/process.js';
+import { exceptionFactsOf, exceptionQuestion } from '../../src/exceptions/question.js';
 import { digestOf } from '../../src/policy/digest.js';
-import { policySource } from '../../src/policy/policy.js';
+import { policySource, type PolicyQuestion } from '../../src/policy/policy.js';
+import { specOf } from '../support/spec.js';
 import { everything, folderOf, gate, policyIn, write } from './folder.js';
-import { attested, directory, now, personOf, questionOf, voteOf } from './scene.js';
+import { attested, directory, now, personOf, planFor, questionOf, voteOf } from './scene.js';
 
 const approved = 'context.approvals.count >= 1';
 const production = { productionEnvironments: ['production'] };
@@ -82,7 +86,7 @@ describe('what cannot be evaluated is denied', () => {
   test.each<[string, Partial<ProcessPlan>, RegExp]>([
     ['an elevation that lends nothing', { kind: 'elevate' }, /does not say what is lent/],
     ['an emergency of another kind', { emergency: true }, /may only revoke, and this asks to rotate/],
-    ['a kind that the schema does not know', { kind: 'except' as never }, /except/],
+    ['a kind that the schema does not know', { kind: 'lend' as never }, /lend/],
     ['a duration that is none', { declared: { kind: 'agent', everyMs: 1.5, tags: {} } }, /maxAge.*invalid duration/],
     ['a tag that is no text', { declared: { kind: 'agent', tags: { a: 1 as never } } }, /tag|type|conform/i],
   ])('%s', async (_title, plan, what) => {
@@ -263,6 +267,12 @@ describe('approvals', () => {
     expect(await opens({ votes: [bob, voteOf('cyd@example.com', plan)] }, 2)).toBe(true);
   });
 
+  test('of somebody and of whoever decides for them are one', async () => {
+    const forCyd = voteOf('bob@example.com', plan, { onBehalfOf: 'cyd@example.com' });
+    expect(await opens({ votes: [forCyd, voteOf('cyd@example.com', plan)] }, 2)).toBe(false);
+    expect(await opens({ votes: [forCyd, voteOf('dan@example.com', plan)] }, 2)).toBe(true);
+  });
+
   test('with a security key are counted by themselves', async () => {
     const policy = await policyIn(everything, gate('g', 'stepUp: true', 'context.approvals.stepUp >= 1'));
     const decided = (stepUp: boolean) =>
@@ -292,28 +302,33 @@ describe('what policies see', () => {
     return reasons.includes('seen');
   };
   const to = questionOf().plan.to!;
-  const lastApproved = { operation: 'o', at: '', scopeDigest: '', toDigest: digestOf(to) };
+  const declaredDigest = digestOf(approvedIn(questionOf().plan));
+  const lastApproved = { operation: 'o', at: '', scopeDigest: '', toDigest: digestOf(to), declaredDigest };
   const facts = { there: [], growth: [], unused: [], exceptions: [] };
-  const moved = { before: { environment: 'production', dataClass: 'internal' as const } };
+  /** What was declared before, where that was otherwise. */
+  const was = (differs: Partial<Declaration>) => ({ before: { ...approvedIn(questionOf().plan), ...differs } });
+  const moved = was({ environment: 'production' });
   const elevation = { scope: { grants: [{ on: 'ledger', may: ['update'] }] }, forMs: 60_000, incident: 'INC-1' };
+  const { declared } = questionOf().plan;
+  const otherwise: [string, Partial<ProcessPlan>][] = [
+    ['owner', { owner: 'dan@example.com' }],
+    ['team', { declared: { ...declared!, team: 'platform' } }],
+    ['kind', { declared: { ...declared!, kind: 'agent' } }],
+    ['tags', { declared: { ...declared!, tags: { a: 'b' } } }],
+    ['every', { declared: { ...declared!, everyMs: 1 } }],
+    ['strategy', { strategy: 'overlap' }],
+    ['grace', { graceMs: 1 }],
+    ['consumers', { consumers: [{ name: 'api', notify: { command: ['/bin/true'] } }] }],
+    ['deliver', { to: { ...to, deliver: ['local:other'] } }],
+  ];
 
   test.each<[string, boolean, string, ...Parameters<typeof questionOf>]>([
     ['production', true, 'resource.production', { environment: 'production' }],
     ['what left production', true, 'resource.production', moved],
     ['no production', false, 'resource.production', {}],
     ['the data class', true, 'resource.dataClass == "internal"', {}],
-    [
-      'the stricter data class of before',
-      true,
-      'resource.dataClass == "regulated"',
-      { before: { environment: 'test', dataClass: 'regulated' } },
-    ],
-    [
-      'the stricter data class of after',
-      true,
-      'resource.dataClass == "internal"',
-      { before: { environment: 'test', dataClass: 'public' } },
-    ],
+    ['the stricter data class of before', true, 'resource.dataClass == "regulated"', was({ dataClass: 'regulated' })],
+    ['the stricter data class of after', true, 'resource.dataClass == "internal"', was({ dataClass: 'public' })],
     ['an owner in the directory', true, 'resource.ownerKnown', {}],
     ['an owner who is in none', false, 'resource.ownerKnown', { owner: 'x@example.com' }],
     ['an owner who is a machine', false, 'resource.ownerKnown', { owner: 'service/ledger' }],
@@ -338,16 +353,43 @@ describe('what policies see', () => {
       false,
       'context.unchanged',
       {},
-      { facts: { ...facts, lastApproved: { ...lastApproved, toDigest: 'x' } } },
+      { facts: { ...facts, lastApproved: { ...lastApproved, declaredDigest: 'x' } } },
     ],
     ['a plan that grew', false, 'context.unchanged', {}, { facts: { ...facts, growth: ['x'], lastApproved } }],
     ['a plan that moved', false, 'context.unchanged', moved, { facts: { ...facts, lastApproved } }],
-    [
-      'a plan that stayed',
-      true,
+    ['a plan that stayed', true, 'context.unchanged', was({}), { facts: { ...facts, lastApproved } }],
+    ...otherwise.map(([name, differs]): [string, boolean, string, Partial<ProcessPlan>, object] => [
+      `another ${name} than was approved`,
+      false,
       'context.unchanged',
-      { before: { environment: 'test', dataClass: 'internal' } },
+      differs,
       { facts: { ...facts, lastApproved } },
+    ]),
+    ...otherwise.map(([name, differs]): [string, boolean, string, Partial<ProcessPlan>] => [
+      `what changes: ${name}`,
+      true,
+      `context.changes == ["${name}"]`,
+      { ...differs, ...was({}) },
+    ]),
+    ['nothing that changes', true, 'context.changes.isEmpty()', was({})],
+    [
+      'the owner until now, and who shall be',
+      true,
+      'resource.owner == Tenure::Person::"dan@example.com" && resource.ownerAfter == Tenure::Person::"ada@example.com"',
+      was({ owner: 'dan@example.com' }),
+    ],
+    [
+      'who shall own it has no standing',
+      false,
+      'context.standing.contains("owner")',
+      was({ owner: 'dan@example.com' }),
+    ],
+    ['the owner has standing', true, 'context.standing.contains("owner")', {}],
+    [
+      'the team until now, and the one that comes',
+      true,
+      'resource has ownerTeam && resource.ownerTeam == "platform" && resource has ownerTeamAfter && resource.ownerTeamAfter == "payments"',
+      was({ declared: { kind: 'database-role', team: 'platform', tags: {} } }),
     ],
     ['an exception', true, 'context.exceptions.contains("seen")', {}, { facts: { ...facts, exceptions: ['seen'] } }],
     ['a freeze', true, 'context.frozen', {}, { frozen: true }],
@@ -535,4 +577,80 @@ test('every thread prepares the policies for itself', async () => {
   const answer = await new Promise((resolve, reject) => worker.once('message', resolve).once('error', reject));
   await worker.terminate();
   expect(answer).toBe('failure');
+});
+
+describe('an exception', () => {
+  const forbid = (id: string, unless = '') =>
+    `@id("${id}")\n@message("m")\nforbid(principal, action, resource) when { resource.environment == "nowhere" }${unless};`;
+  const listening = forbid('listening', ' unless { context.exceptions.contains("listening") }');
+  const vain =
+    '@id("vain")\n@message("v")\nforbid(principal, action == Tenure::Action::"except", resource) unless { context.exception.withoutEffect.isEmpty() };';
+  const about = (rules: readonly string[], differs: Partial<ExceptionTerms> = {}): PolicyQuestion => {
+    const terms: ExceptionTerms = {
+      v: 1,
+      id: 'x',
+      identity: 'ledger',
+      rules,
+      reason: 'a test',
+      controls: [],
+      until: new Date(now.getTime() + 3_600_000).toISOString(),
+      afterwards: 'rotate',
+      by: 'ada@example.com',
+      ...differs,
+    };
+    const facts = exceptionFactsOf(specOf('ledger'), terms, { commands: {} });
+    const asking = { requester: attested(terms.by), directory, lifted: [], frozen: false, now, gateMs: 1_000 };
+    return exceptionQuestion(terms, facts, asking);
+  };
+
+  test.each<[string, string[], 'allow' | 'deny']>([
+    ['a policy that listens', ['listening'], 'allow'],
+    ['what is overdue', ['rotation-overdue', 'certificate-expired'], 'allow'],
+    ['a policy that does not listen', ['deaf'], 'deny'],
+    ['no policy at all', ['constructor'], 'deny'],
+    ['one that listens, among others', ['listening', 'deaf'], 'deny'],
+  ])('from %s lifts it or not, and policy can see which', async (_what, rules, effect) => {
+    const policy = await policyIn(everything, listening, forbid('deaf'), vain);
+    expect(policy.decide(about(rules)).effect).toBe(effect);
+  });
+
+  test('lasts from when it was asked for; what says it was asked for in the future, from now', async () => {
+    const hour =
+      '@id("hour")\n@message("h")\nforbid(principal, action == Tenure::Action::"except", resource) when { context.exception.lasts > duration("1h") };';
+    const policy = await policyIn(everything, hour);
+    const askedAt = (ms: number) => {
+      const statement = JSON.stringify({ iat: new Date(now.getTime() + ms).toISOString() });
+      return policy.decide(about(['x'], { signed: { statement, signature: '' } })).effect;
+    };
+    expect([askedAt(0), askedAt(1_000), askedAt(-1_000)]).toEqual(['allow', 'allow', 'deny']);
+    const year = about(['x'], {
+      until: new Date(now.getTime() + 365 * 86_400_000).toISOString(),
+      signed: {
+        statement: JSON.stringify({ iat: new Date(now.getTime() + 365 * 86_400_000).toISOString() }),
+        signature: '',
+      },
+    });
+    expect(policy.decide(year).effect).toBe('deny');
+  });
+
+  test('is approved on its terms, whatever signature they carry, and by nobody who owns the identity', async () => {
+    const policy = await policyIn(everything, gate('one', 'approvals: 1', 'context.approvals.count >= 1'));
+    const question = about(['x']);
+    const { terms } = question.plan as ExceptionPlan;
+    const vote = (approver: string, differs: Partial<Vote> = {}) => ({
+      ...voteOf(approver, planFor()),
+      planDigest: digestOf(terms),
+      ...differs,
+    });
+    const owed = (votes: readonly Vote[], plan = question.plan) =>
+      policy.decide({ ...question, plan, votes }).obligations.approvals;
+    expect(owed([vote('bob@example.com')])).toBe(0);
+    const signed = { ...terms, signed: { statement: '{}', signature: 's' } };
+    expect(owed([vote('bob@example.com')], { ...(question.plan as ExceptionPlan), terms: signed })).toBe(0);
+    expect(owed([vote('bob@example.com', { planDigest: digestOf({ ...terms, rules: ['y'] }) })])).toBe(1);
+    const owned = { ...(question.plan as ExceptionPlan), owner: 'bob@example.com' };
+    expect(owed([vote('bob@example.com')], owned)).toBe(1);
+    expect(owed([vote('cyd@example.com', { onBehalfOf: 'bob@example.com' })], owned)).toBe(1);
+    expect(owed([vote('ada@example.com')])).toBe(1);
+  });
 });

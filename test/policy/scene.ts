@@ -68,7 +68,7 @@ export function voteOf(approver: string, plan: ProcessPlan, differs: Partial<Vot
 export function questionOf(
   plan: Partial<ProcessPlan> = {},
   differs: Partial<Omit<PolicyQuestion, 'plan'>> = {},
-): PolicyQuestion {
+): PolicyQuestion & { readonly plan: ProcessPlan } {
   const whole = planFor(plan);
   return {
     plan: whole,

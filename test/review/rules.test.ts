@@ -1,7 +1,9 @@
 /** Each rule at its threshold, and just below it: a rule that always or never speaks is none. */
 import { describe, expect, test } from 'vitest';
+import type { ProcessRecord } from '../../src/domain/evidence.js';
 import { atLeast } from '../../src/review/review.js';
 import {
+  ago,
   dayMs,
   directoryWith,
   exceptionOf,
@@ -177,6 +179,26 @@ describe('unused entitlements', () => {
       speaks('unused-entitlements', { records: [look(['delete'], 90), look([], 20), look(['delete'], 1)] }),
     ).toEqual([]);
     expect(speaks('unused-entitlements', { records: [look(['delete'], 90), look([], 1)] })).toEqual([]);
+  });
+
+  /** A credential was verified on some day, and this right had not been used since another. */
+  const verified = (day: number, sinceDay?: number, known = true) => {
+    const unused = sinceDay === undefined ? [] : [{ right: 'delete', since: ago(sinceDay * dayMs) }];
+    const use = known ? { known, unused } : { known, why: 'it is not recorded' };
+    const { gate: _gate, decision: _decision, ...record } = recordOf({ agoMs: day * dayMs });
+    return { ...record, proofs: { accepted: { use } } } as unknown as ProcessRecord;
+  };
+
+  test.each<[string, ProcessRecord[], string[]]>([
+    ['one look is enough where the target knows since when', [verified(1, 31)], ['low']],
+    ['the target knows since longer', [verified(1, 91)], ['medium']],
+    ['not long enough', [verified(1, 29)], []],
+    ['it was used meanwhile', [verified(60, 100), verified(30), verified(1, 20)], []],
+    ['what does not look is no use', [verified(2, 31), { ...recordOf(), gate: undefined } as never], ['low']],
+    ['what was not known may have been use', [verified(2, 31), verified(1, undefined, false)], []],
+    ['unknown is never unused', [verified(100, undefined, false), verified(1, undefined, false)], []],
+  ])('are read from what was verified: %s', (_what, records, severity) => {
+    expect(speaks('unused-entitlements', { records })).toEqual(severity);
   });
 });
 

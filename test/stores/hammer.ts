@@ -5,7 +5,7 @@ const [directory, key, name, times] = process.argv.slice(2) as [string, string, 
 const store = openLocalStore('local', { directory, key: { file: key } });
 process.stdout.write('ready\n');
 for (let count = 1; count <= Number(times); count += 1) {
-  const operation = `${name}-${count}`;
+  const operation = `nhi/hot/rotate/${name}-${count}`;
   await store.stage('hot/path', { operation, epoch: 1 }, () => Promise.resolve({ password: operation }));
   process.stdout.write(`${operation}\n`);
 }

@@ -140,7 +140,9 @@ describe('the files of a local store', () => {
 
   it('remember the last hundred credentials of a path, and no more', async () => {
     for (let count = 0; count <= 100; count += 1) {
-      await store.stage('p', { operation: `o${count}`, epoch: 1 }, () => Promise.resolve({ password: String(count) }));
+      await store.stage('p', { operation: `nhi/x/rotate/${count + 2}`, epoch: 1 }, () =>
+        Promise.resolve({ password: String(count) }),
+      );
     }
     const again = (password: string) => store.stage('p', second, () => Promise.resolve({ password }));
     await expectCode('Conflict', again('1'));

@@ -67,8 +67,8 @@ describe('a local store that several processes write', () => {
       // One write may have become durable and been killed before it could say so.
       expect([said, said + 1]).toContain(Number(number));
       const startedAt = performance.now();
-      await store.raise('hot/path', { operation: 'after', epoch: 1 });
-      const operation = `after-${round}`;
+      await store.raise('hot/path', { operation: 'nhi/hot/rotate/after', epoch: 1 });
+      const operation = `nhi/hot/rotate/after-${round}`;
       await store.stage('hot/path', { operation, epoch: 1 }, () => Promise.resolve({ password: operation }));
       expect(performance.now() - startedAt).toBeLessThan(2_000);
     }

@@ -11,6 +11,7 @@ import { createCredentialActivities } from '../../activities/credentials.js';
 import { createEvidenceActivities } from '../../activities/evidence.js';
 import { createReviewActivities } from '../../activities/reviews.js';
 import { createFleetActivities } from '../../activities/fleet.js';
+import type { Doorway } from '../../activities/effects.js';
 import { guardActivities } from '../../activities/interceptor.js';
 import type { Clearance, Obligations } from '../../src/domain/decision.js';
 import type { Attested, Directory } from '../../src/domain/directory.js';
@@ -31,9 +32,11 @@ import {
 } from '../../src/domain/wire.js';
 import { TenureError } from '../../src/domain/errors.js';
 import { openEvidenceWriter, type EvidenceConfig } from '../../src/evidence/open.js';
+import { publishedIn } from '../../src/exceptions/published.js';
 import { createLocalStoreKey, openLocalStore } from '../../src/stores/local.js';
 import type { Store } from '../../src/stores/store.js';
 import type { Target } from '../../src/targets/target.js';
+import { loansIn } from '../../src/trust/lent.js';
 import type { Permits } from '../../src/trust/permits.js';
 import { buildWorkflowBundle } from '../../src/temporal/bundle.js';
 import {
@@ -96,13 +99,15 @@ export interface Knobs {
   asks?: Partial<Attested>;
   /** Why nobody is known to have asked. */
   unproven?: string;
+  /** Why policy does not let an amendment pass. */
+  notAmended?: string;
   /** The policies by their digest: another one opens the gate again. */
   policyDigest?: string;
   /** What is known of the identity: something else opens the gate again too. */
   facts?: Facts;
   /** Whether approvals that a gate counted still count when policy is asked again. */
   stillCount?: () => boolean;
-  clearance: () => Clearance;
+  clearance: () => Clearance | Promise<Clearance>;
   takes: (consumer: string, event: string) => Acknowledgement['status'];
   nextRotation: () => Promise<string | undefined>;
 }
@@ -176,13 +181,18 @@ export class Engine {
       connection: this.connectedWorker.connection,
       workflowBundle: this.bundle,
       activities: this.activities(),
-      interceptors: { activity: [guardActivities(pino({ level: 'silent' }), this.around.permits)] },
+      interceptors: { activity: [guardActivities(pino({ level: 'silent' }), this.door())] },
       stickyQueueScheduleToStartTimeout: 500,
     };
     this.workers = await Promise.all(
       [taskQueue, emergencyTaskQueue].map((queue) => Worker.create({ ...common, taskQueue: queue })),
     );
     this.running = Promise.all(this.workers.map((worker) => worker.run()));
+  }
+
+  private door(): Doorway | undefined {
+    const { permits } = this.around;
+    return permits && { permits, loans: loansIn(join(this.folder, 'lent')) };
   }
 
   async stopWorker(): Promise<void> {
@@ -274,10 +284,12 @@ export class Engine {
   private activities(): object {
     const { around } = this;
     const evidence = openEvidenceWriter(this.evidence);
-    const { seal } = createEvidenceActivities({
+    const seals = createEvidenceActivities({
       evidence,
       client: this.client,
       workflows: 'code' in this.bundle ? this.bundle.code : '',
+      directory: () => Promise.resolve(around.directory),
+      published: publishedIn(this.folder),
       log: pino({ level: 'silent' }),
     });
     const knobsOf = (name: string): Knobs => ({ ...around, ...around.only.get(name) });
@@ -287,10 +299,9 @@ export class Engine {
           around.targets.get(name) ?? named('target', { db: around.target, 'db-2': around.target2 }, name),
         store: (name) => named('store', { local: around.store }, name),
       }),
-      seal,
+      ...seals,
       ...createReviewActivities({
         client: this.client,
-        evidence,
         loadDirectory: () => Promise.resolve(around.directory),
       }),
       authorize: (asked: AuthorizeInput) => Promise.resolve(decisionFake(asked, knobsOf(asked.input.identity))),
@@ -309,6 +320,11 @@ export class Engine {
         Promise.resolve(emergency ? { clear: true } : knobsOf(spec.name).clearance()),
       nextRotation: ({ spec }: { spec: IdentitySpec }) => knobsOf(spec.name).nextRotation(),
       due: () => Promise.resolve({ due: true, reason: 'due', detail: 'it is due' }),
+      amendment: ({ identity }: { identity: string }) => {
+        const { notAmended } = knobsOf(identity);
+        if (notAmended === undefined) return Promise.resolve({ allowed: true, policies: ['a-test'] });
+        return Promise.resolve({ allowed: false, policies: ['a-test'], reason: notAmended });
+      },
       notify: ({ text }: { text: string }) => Promise.resolve(void around.notices.push(text)),
       handOver: ({ identity, consumers, event }: Parameters<ConsumerActivities['handOver']>[0]) =>
         Promise.resolve(
@@ -321,7 +337,9 @@ export class Engine {
         client: this.client,
         perTarget: 2,
         due: () => Promise.resolve({ due: true, reason: 'due', detail: 'it is due' }),
+        runsOf: (operation) => evidence.reader.runsOf(operation),
         signer: () => Promise.resolve(worker),
+        loadDirectory: () => Promise.resolve(around.directory),
         delayOf: () => Promise.resolve(0),
       }),
       ...this.instead?.(this),

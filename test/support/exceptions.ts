@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import type { Client, WorkflowHandle } from '@temporalio/client';
 import { Worker, type WorkflowBundleOption } from '@temporalio/worker';
 import { pino } from 'pino';
+import { createEvidenceActivities } from '../../activities/evidence.js';
 import { createExceptionActivities, type ExceptionDependencies } from '../../activities/exceptions.js';
 import { guardActivities } from '../../activities/interceptor.js';
 import { createTrustActivities } from '../../activities/trust.js';
@@ -20,15 +21,18 @@ import {
   type ExceptionTerms,
   type Withdrawal,
 } from '../../src/domain/exception.js';
-import { newIdentity, type IdentityState } from '../../src/domain/identity.js';
+import { newIdentity, type Freeze, type IdentityState } from '../../src/domain/identity.js';
 import type { Ballot, GateState } from '../../src/domain/process.js';
 import type { ChangeRequest } from '../../src/domain/request.js';
 import { taskQueue } from '../../src/domain/wire.js';
+import { openEvidenceWriter, type EvidenceWriter } from '../../src/evidence/open.js';
 import { exceptionsSchema, type ExceptionSettings } from '../../src/exceptions/options.js';
 import { publishedIn } from '../../src/exceptions/published.js';
+import { policySource, type Policy } from '../../src/policy/policy.js';
 import { buildWorkflowBundle } from '../../src/temporal/bundle.js';
 import { connectClient, connectWorker } from '../../src/temporal/connection.js';
 import { startDevServer } from '../../src/temporal/dev-server.js';
+import type { OnRecord } from '../../src/trust/specs.js';
 import { decisionSigned, wordSigned } from '../../src/trust/statements.js';
 import { eventually } from './engine.js';
 import { automation, directoryOf, person, type TestSigner } from './signers.js';
@@ -41,15 +45,24 @@ export const robot = automation('automation/tenure', 'alan@example.com');
 /** Owns every identity here. */
 export const olga = person('olga@example.com');
 
+/** Of no group, and of no part in any exception. */
+export const nils = person('nils@example.com');
+
 /** What a test sets and sees. */
 export interface Around {
   directory: Directory;
   readonly settings: ExceptionSettings;
+  /** Those that come with Tenure, unless a test has others. */
+  policy: Policy;
+  freezes: readonly Freeze[];
+  /** What the worker has on record about any identity; nothing, unless a test says so. */
+  onRecord: OnRecord;
   readonly asked: ChangeRequest[];
   readonly notices: { readonly level: string; readonly text: string }[];
   state: (identity: string) => IdentityState;
 }
 
+const shipped = await policySource({ productionEnvironments: ['production'] }).current();
 let count = 0;
 
 /** Terms that can be approved; a test names what differs. */
@@ -96,6 +109,7 @@ export class ExceptionEngine {
     readonly bundle: WorkflowBundleOption,
     readonly around: Around,
     readonly folder: string,
+    readonly evidence: EvidenceWriter,
     private readonly close: () => Promise<void>,
   ) {}
 
@@ -107,6 +121,10 @@ export class ExceptionEngine {
     const folder = await mkdtemp(join(tmpdir(), 'tenure-exceptions-'));
     const around = aroundOf(folder);
     const deps = dependenciesOf(around, folder);
+    const evidence = openEvidenceWriter({
+      stateDirectory: folder,
+      evidence: { name: 'tenure', log: { directory: join(folder, 'evidence') } },
+    });
     const worker = await Worker.create({
       connection: own.connection,
       taskQueue,
@@ -114,12 +132,20 @@ export class ExceptionEngine {
       activities: {
         ...createExceptionActivities(deps),
         ...createTrustActivities({ loadDirectory: deps.loadDirectory }),
+        ...createEvidenceActivities({
+          evidence,
+          client: connected.client,
+          workflows: bundle.code,
+          directory: deps.loadDirectory,
+          published: deps.published,
+          log: pino({ level: 'silent' }),
+        }),
         notify: async (notice: Around['notices'][number]) => void around.notices.push(notice),
       },
       interceptors: { activity: [guardActivities(pino({ level: 'silent' }))] },
     });
     const running = worker.run();
-    return new ExceptionEngine(connected.client, address, bundle, around, folder, async () => {
+    return new ExceptionEngine(connected.client, address, bundle, around, folder, evidence, async () => {
       worker.shutdown();
       await running;
       await own.connection.close();
@@ -173,14 +199,16 @@ export function aroundOf(folder: string): Around {
   const flag = (name: string): string[] => ['/usr/bin/test', '-e', join(folder, name)];
   const spec = { ...specOf('payments-db'), owner: { person: olga.name } };
   return {
-    directory: directoryOf(ada, grace, alan, olga, robot),
+    directory: directoryOf(ada, grace, alan, olga, nils, robot),
     settings: {
       ...exceptionsSchema.parse({
         commands: { yes: ['/bin/true'], no: ['/bin/false'], 'flag-a': flag('flag-a'), 'flag-b': flag('flag-b') },
-        never: ['never-this'],
       }),
       checkEvery: 300,
     },
+    policy: shipped,
+    freezes: [],
+    onRecord: { noted: [] },
     asked: [],
     notices: [],
     state: (name) => ({ ...newIdentity(name), status: 'active', spec: { ...spec, name } }),
@@ -192,6 +220,9 @@ export function dependenciesOf(around: Around, folder: string): ExceptionDepende
     settings: around.settings,
     published: publishedIn(folder),
     loadDirectory: async () => around.directory,
+    loadPolicy: async () => around.policy,
+    loadFreezes: async () => around.freezes,
+    onRecord: async () => around.onRecord,
     others: {
       state: async (name) => around.state(name),
       ask: async (_name, request) => {

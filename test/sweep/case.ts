@@ -6,7 +6,9 @@ import type { ChangeRequest } from '../../src/domain/request.js';
 import { Fault, type Hands } from './faults.js';
 import { judge, type Verdicts } from './invariants.js';
 import type { Lane } from './lane.js';
-import { isParkedBy, kindOf, outcomesOf, titleOf, type Case } from './matrix.js';
+import { borrowersOf, lentForMs, lentScope } from './lent.js';
+import { isParkedBy, outcomesOf, titleOf, type Case } from './matrix.js';
+import { kindOf } from './steps.js';
 import { enduringTiming, hastyTiming, Subject } from './subject.js';
 
 export interface CaseReport {
@@ -121,11 +123,9 @@ class Run {
         this.emergencyId = await subject.tell({ kind: 'revoke', emergency: true, reason: 'the sweep' });
       },
     };
-    const hangs =
-      swept.way === 'careful' ? Infinity : swept.way === 'last' || isAside || swept.way === 'decide' ? 1 : 2;
     const spot = { within: isAside ? subject.name : `${subject.name}/`, step: swept.step, nth: swept.nth ?? 1 };
     const code = swept.way === 'last' ? ('StoreUnavailable' as const) : ('RejectedUnchanged' as const);
-    const fault = new Fault(swept.fault, spot, hands, { hangs, holds: !isAside, refusal: code });
+    const fault = new Fault(swept.fault, spot, hands, { hangs: hangsOf(swept), holds: !isAside, refusal: code });
     if (swept.way === 'undo') subject.lane.ground.stubborn.add(subject.name);
     return (subject.fault = fault);
   }
@@ -149,10 +149,11 @@ class Run {
       await subject.resume(await this.running());
     });
     parked.catch(() => undefined);
-    const approving = this.approveWhenAsked(() => isDone, fault);
+    const others = [this.approveWhenAsked(() => isDone, fault), this.giveBackWhenHeld(() => isDone, fault)];
     await this.ended(fault);
     isDone = true;
-    await approving;
+    await Promise.all(others);
+    await this.rotateWhatIsLeft(fault);
     // Attempts that nobody waits for any more: now, after everything, they go on.
     const late = fault.release();
     if (late > 0 || swept.fault.startsWith('emergency')) await sleep(400);
@@ -168,7 +169,11 @@ class Run {
       // What hangs in the identity itself keeps everything waiting; its own time limit has to end that.
       if (Date.now() > end) {
         fault.lift();
-        throw new Error(`it did not end within ${patienceMs / 60_000} minutes: ${JSON.stringify(summaryOf(state))}`);
+        const stands = state?.running && (await this.subject.process(state.running.operation).catch(() => undefined));
+        const where = stands?.stages.filter(({ startedAt }) => startedAt !== undefined).at(-1);
+        throw new Error(
+          `it did not end within ${patienceMs / 60_000} minutes: ${JSON.stringify([summaryOf(state), where, stands?.inert])}`,
+        );
       }
       await this.subject.perhapsEnded(600);
     }
@@ -216,6 +221,44 @@ class Run {
     else void met;
   }
 
+  /** What is lent is given back as soon as it is there, unless its time is to end it. Nor is holding an activity: the sweep comes to its edge. */
+  private async giveBackWhenHeld(isDone: () => boolean, fault: Fault): Promise<void> {
+    const { subject, swept } = this;
+    if (swept.process !== 'elevate') return;
+    const held = await this.whenHeld(isDone);
+    if (!held) return;
+    const { operation, until } = held;
+    if ((await borrowersOf(subject)).length === 0 && Date.now() < Date.parse(until))
+      subject.seen.push(`I5: ${operation} says that rights are lent, and nobody has them`);
+    const meeting = { identity: subject.name, operation, step: 'hold', edge: 'before', attempt: 1 } as const;
+    if (swept.step === 'hold') void fault.meet(meeting, () => subject.lane.workers[0]?.kill());
+    else await subject.giveBack(operation);
+  }
+
+  private async whenHeld(isDone: () => boolean): Promise<{ operation: string; until: string } | undefined> {
+    const { subject } = this;
+    for (; !isDone(); await sleep(150)) {
+      const proven = subject.meetings.find(({ step, edge, operation }) => isProofOfLending(step, edge, operation));
+      const state = proven && (await subject.process(proven.operation).catch(() => undefined));
+      if (state?.heldUntil !== undefined) return { operation: proven!.operation, until: state.heldUntil };
+    }
+    return undefined;
+  }
+
+  /** Where lent rights are back and the rotation that follows did not work out, a person is told, and does it. */
+  private async rotateWhatIsLeft(fault: Fault): Promise<void> {
+    const { subject } = this;
+    const { recent, running } = await subject.state();
+    const left = recent.find(({ requestId }) => requestId === this.requestId);
+    if (left?.kind !== 'elevate' || left.outcome !== 'unfinished' || running || this.emergencyId) return;
+    if (!subject.alerts.some((text) => text.includes('ended unfinished') && text.includes('tenure rotate')))
+      subject.seen.push('I8: nobody was told that the credential was not rotated');
+    fault.lift();
+    subject.lane.ground.stubborn.delete(subject.name);
+    const id = await subject.tell({ kind: 'rotate' });
+    await subject.stateWhen((state) => !state.running && this.isRecorded(state, id));
+  }
+
   private async running(): Promise<string> {
     const kind = kindOf(this.swept.process);
     const met = this.subject.meetings.findLast(({ operation }) => operation.includes(`/${kind}/`))?.operation;
@@ -226,10 +269,26 @@ class Run {
   }
 }
 
-function requestFor({ process, step }: Case, spec: IdentitySpec): Partial<ChangeRequest> & Pick<ChangeRequest, 'kind'> {
+function hangsOf({ process, step, way }: Case): number {
+  // The way back of lending asks the target the same once more, and never gives up.
+  if (process === 'elevate' && step === 'verify') return 2;
+  if (way === 'careful') return Infinity;
+  return ['last', 'aside', 'decide'].includes(way) ? 1 : 2;
+}
+
+function isProofOfLending(step: string, edge: string, operation: string): boolean {
+  return step === 'verify' && edge === 'after' && operation.includes('/elevate/');
+}
+
+function requestFor(swept: Case, spec: IdentitySpec): Partial<ChangeRequest> & Pick<ChangeRequest, 'kind'> {
+  const { process, step } = swept;
   // A gate stands before production; only an offboarding needs one everywhere.
   if (step === 'gate' && process === 'rotate') return { kind: process, spec: { ...spec, environment: 'production' } };
   if (process === 'emergency') return { kind: 'revoke', emergency: true, reason: 'the sweep' };
+  if (process === 'elevate') {
+    const elevation = { scope: lentScope, forMs: lentForMs(swept), incident: 'INC-1' };
+    return { kind: process, reason: 'the sweep', elevation };
+  }
   return { kind: kindOf(process), ...(process === 'repair' && { repair: true }) };
 }
 

@@ -36,6 +36,8 @@ export class Ground {
   readonly scan: CanaryScan;
   /** Identities whose consumer does not take a new credential. */
   readonly stubborn = new Set<string>();
+  /** What {@link elsewhere} gave before anything was swept. */
+  elsewhereBefore = '';
 
   constructor(
     readonly folder: string,
@@ -62,6 +64,22 @@ export class Ground {
     scan.findings.push(...ofServer.findings);
     scan.scanned += ofServer.scanned;
     return scan;
+  }
+
+  /** Who may do what with the ledger, which roles there are, and what they are members of: of all that is no swept identity's. */
+  async elsewhere(): Promise<string> {
+    const rows = await this.postgres.sql(
+      `SELECT 'right' AS what, coalesce(r.rolname, 'PUBLIC') AS who, privilege_type AS which, is_grantable::text AS how
+         FROM pg_class c CROSS JOIN aclexplode(c.relacl) a LEFT JOIN pg_roles r ON r.oid = a.grantee
+         WHERE c.oid = 'public.ledger'::regclass
+       UNION ALL SELECT 'role', rolname, concat(rolsuper, rolcreaterole, rolcreatedb, rolcanlogin, rolreplication, rolbypassrls), ''
+         FROM pg_roles
+       UNION ALL SELECT 'member', m.rolname, g.rolname, admin_option::text
+         FROM pg_auth_members JOIN pg_roles g ON g.oid = roleid JOIN pg_roles m ON m.oid = member WHERE g.rolname NOT LIKE 'app-%'
+       ORDER BY 1, 2, 3, 4`,
+      'ledger',
+    );
+    return JSON.stringify(rows.filter(({ who }) => !String(who).startsWith('app-')));
   }
 
   get consumerUrl(): string {
@@ -181,6 +199,7 @@ export async function prepareGround(options: GroundOptions = {}): Promise<Ground
       request.resume();
       response.writeHead(ground.stubborn.has(name) ? 409 : 204).end();
     });
+    ground.elsewhereBefore = await ground.elsewhere();
     return ground;
   } catch (error) {
     await postgres.stop();

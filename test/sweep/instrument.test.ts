@@ -48,7 +48,8 @@ const ignoringEpoch = (target: Target): Partial<Target> => {
     install: (subject, holder, material) => target.install(now(subject), holder, material),
     uninstall: (subject, holder, before) => target.uninstall(now(subject), holder, before),
     retire: (subject, holders, reach) => target.retire(now(subject), holders, reach),
-    purge: (subject, holders) => target.purge(now(subject), holders),
+    purge: (subject, holders, reach) => target.purge(now(subject), holders, reach),
+    bringRights: (subject, holders, sessions) => target.bringRights(now(subject), holders, sessions),
     remove: (subject) => target.remove(now(subject)),
   };
 };
@@ -130,6 +131,28 @@ describeOn(started, 'a planted violation is named', (ground) => {
     const broken = await brokenBy(ground, caseOf('rotate / install / target.install / emergency-before'), unfenced);
     expect(broken).toContain('I7: a late stage');
     expect(broken).toContain('I4: ');
+  });
+
+  test('I7: a target that lends without looking at the epoch', { timeout: 300_000 }, async () => {
+    const unfenced = withTarget(ignoringEpoch);
+    const broken = await brokenBy(
+      ground,
+      caseOf('elevate / elevate / target.bringRights / emergency-before'),
+      unfenced,
+    );
+    expect(broken).toContain('I7: a late elevate');
+  });
+
+  test('I8: rights that are said to be back and are not', { timeout: 300_000 }, async () => {
+    const generous = withTarget((target) => ({
+      bringRights: (subject, holders, sessions) =>
+        sessions === 'end'
+          ? Promise.resolve({ changed: [], sessionsEnded: 0 })
+          : target.bringRights(subject, holders, sessions),
+      verify: async (subject, material) => ({ ...(await target.verify(subject, material)), excess: [], missing: [] }),
+    }));
+    const broken = await brokenBy(ground, caseOf('elevate / hold / hold / cancel-before'), generous);
+    expect(broken).toMatch(/I8: .* has them still/);
   });
 
   test('I8: what is given up past the point of no return', { timeout: 300_000 }, async () => {

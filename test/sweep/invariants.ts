@@ -2,16 +2,18 @@
 import { join } from 'node:path';
 import proto from '@temporalio/proto';
 import { createCredentialActivities } from '../../activities/credentials.js';
-import type { CredentialActivities, Change } from '../../activities/contract.js';
+import type { Change } from '../../activities/contract.js';
 import { digestOf } from '../../src/policy/digest.js';
-import { epochOf, undoEpoch } from '../../src/domain/epoch.js';
-import { TenureError } from '../../src/domain/errors.js';
+import { reviewId } from '../../src/domain/elevation-review.js';
+import { epochOf } from '../../src/domain/epoch.js';
 import type { IdentityState } from '../../src/domain/identity.js';
 import type { ProcessRecord } from '../../src/domain/evidence.js';
 import type { Material } from '../../src/stores/store.js';
 import { identityId, parseProcessId } from '../../src/domain/wire.js';
 import { readRecord } from '../../src/evidence/open.js';
 import { eventually } from '../support/engine.js';
+import { nothingChangesLate, patiently } from './late.js';
+import { judgeLending } from './lent.js';
 import { logInSurely } from './login.js';
 import type { Subject } from './subject.js';
 
@@ -32,6 +34,8 @@ export async function judge(subject: Subject): Promise<Verdicts> {
     ...(await exactlyTheNamed(subject, state)),
     ...(await storeHoldsTheNamed(subject, state)),
     ...(await provenAndPermitted(subject, operations)),
+    ...(await judgeLending(subject, state, operations)),
+    ...(await nothingElseChanged(subject)),
     ...(await isUsable(subject, state)),
     ...nothingForgotten(state),
   ];
@@ -121,78 +125,6 @@ async function storeHoldsTheNamed(subject: Subject, { current, previous }: Ident
   return broken;
 }
 
-/** I7: an attempt of the first process that comes only now. */
-async function nothingChangesLate(subject: Subject): Promise<string[]> {
-  const { ground, spoil } = subject.lane;
-  const first = [...subject.made.keys()].find((operation) => parseProcessId(operation)?.number === 1);
-  const { epoch: atStore } = await ground.store.describe(subject.paths[0]!);
-  if (!first || atStore <= undoEpoch(epochOf(1))) return [];
-  const atTarget = await epochAtTarget(subject);
-  const material = subject.made.get(first)!.at(-1)!;
-  const late: Change = {
-    identity: subject.name,
-    operation: first,
-    epoch: epochOf(1),
-    spec: subject.spec,
-    to: {
-      version: first,
-      target: 'ledger',
-      principal: material['username'] ?? '',
-      fingerprint: '',
-      deliveries: subject.spec.deliver,
-      createdAt: '',
-    },
-  };
-  const target = spoil.target(ground.targets.get('ledger'));
-  const store = spoil.store(ground.store);
-  const activities = createCredentialActivities({ target: () => target, store: () => store });
-  const ended = { ...late, from: late.to!, reach: 'these' as const };
-  const attempts: Record<string, () => Promise<unknown>> = {
-    stage: () => activities.stage(late),
-    publish: () => activities.publish(late),
-    withdraw: () => activities.withdraw(late),
-    discard: () => activities.discard(late),
-    // Where the target has heard of nobody since, the first process may say again what it said.
-    ...(atTarget > undoEpoch(epochOf(1)) && {
-      install: () => activities.install(late),
-      uninstall: () => activities.uninstall(late),
-      retire: () => activities.retire(ended),
-      purge: () => activities.purge(ended),
-    }),
-  } satisfies Partial<Record<keyof CredentialActivities, () => Promise<unknown>>>;
-  const broken: string[] = [];
-  for (const [name, attempt] of Object.entries(attempts)) {
-    const code = await patiently(attempt).then(() => 'done', codeOf);
-    if (code !== 'Fenced' && !(name === 'install' && code === 'Conflict'))
-      broken.push(`I7: a late ${name} of ${first} was ${code}, and not fenced off`);
-  }
-  return broken;
-}
-
-/** The epoch that the roles of the identity carry; 0 where there are none. */
-async function epochAtTarget({ name, lane }: Subject): Promise<number> {
-  const rows = await lane.ground.postgres.sql(
-    `SELECT shobj_description(oid, 'pg_authid') AS mark FROM pg_roles WHERE rolname = '${name}' OR starts_with(rolname, '${name}_')`,
-  );
-  const epochs = rows.map(({ mark }) => (JSON.parse(String(mark).replace('tenure:', '')) as { epoch: number }).epoch);
-  return Math.max(0, ...epochs);
-}
-
-/** A busy machine is no answer. */
-async function patiently<T>(ask: () => Promise<T>): Promise<T> {
-  for (let left = 5; ; left -= 1) {
-    try {
-      return await ask();
-    } catch (error) {
-      if (left === 0 || !['TargetUnavailable', 'OutcomeUnknown'].includes(codeOf(error))) throw error;
-    }
-  }
-}
-
-function codeOf(error: unknown): string {
-  return error instanceof TenureError ? error.code : String(error);
-}
-
 /** I5, I6, I1: the record and the history of every process. */
 async function provenAndPermitted(subject: Subject, operations: readonly string[]): Promise<string[]> {
   const broken: string[] = [];
@@ -204,10 +136,17 @@ async function provenAndPermitted(subject: Subject, operations: readonly string[
     if (!record) broken.push(`I5: ${operation} left no evidence`);
     else broken.push(...provenBy(operation, record), ...permittedBy(operation, record, history.events ?? []));
   }
-  const handle = subject.lane.client.workflow.getHandle(identityId(subject.name));
-  const history = await handle.fetchHistory();
-  subject.lane.ground.scan.text('the history of an identity', asJson(history));
-  return [...broken, ...taskFailures(history)];
+  broken.push(...(await leaksNothing(subject, identityId(subject.name), 'the history of an identity')));
+  for (const operation of operations.filter((id) => parseProcessId(id)?.kind === 'elevate'))
+    broken.push(...(await leaksNothing(subject, reviewId(operation), 'the history of a review').catch(() => [])));
+  return broken;
+}
+
+/** I1 and I11, of what is no process. */
+async function leaksNothing({ lane }: Subject, workflowId: string, place: string): Promise<string[]> {
+  const history = await lane.client.workflow.getHandle(workflowId).fetchHistory();
+  lane.ground.scan.text(place, asJson(history));
+  return taskFailures(history);
 }
 
 /**
@@ -291,6 +230,12 @@ async function isUsable(subject: Subject, { spec, status, current, processNumber
   };
   if (current) await patiently(() => activities.verify(change));
   return (await patiently(() => activities.inspect(change))).map(({ detail }) => `I4: a validation finds: ${detail}`);
+}
+
+/** I4: what belongs to none of the swept identities is as it was when the sweep began. */
+async function nothingElseChanged({ lane: { ground } }: Subject): Promise<string[]> {
+  const now = await ground.elsewhere();
+  return now === ground.elsewhereBefore ? [] : [`I4: elsewhere was ${ground.elsewhereBefore}, and is ${now}`];
 }
 
 /** I8: nothing is left for a person without saying so. */

@@ -5,7 +5,7 @@ import type { CaseReport } from './case.js';
 import type { Spoiler } from './faults.js';
 import { judge } from './invariants.js';
 import type { Lane } from './lane.js';
-import { stepsOf, type Step } from './matrix.js';
+import { stepsOf, type Step } from './steps.js';
 import { Subject, enduringTiming } from './subject.js';
 import type { Timing } from '../../src/domain/process.js';
 import type { Verdict, Meeting } from './witness.js';

@@ -21,6 +21,7 @@ import type { identity } from '../../workflows/identity.js';
 import { eventually } from '../support/engine.js';
 import type { Spoiler } from './faults.js';
 import type { Lane, Listener } from './lane.js';
+import { borrowersOf } from './lent.js';
 import { Monitor } from './monitor.js';
 import { ada, grace } from './people.js';
 import type { Meeting, Verdict } from './witness.js';
@@ -91,6 +92,10 @@ export class Subject implements Listener {
     if (meeting.edge === 'after' && /^(target\.|store\.(publish|withdraw))/.test(meeting.step)) this.monitor.poke();
     if (meeting.edge === 'after' && meeting.step === 'target.install')
       this.seen.push(...(this.doubts.get(meeting.operation) ?? []));
+    // I8, at the moment that counts: what says that rights are back speaks of the target as it is now.
+    if (meeting.edge === 'after' && meeting.step === 'restore')
+      for (const role of await borrowersOf(this))
+        this.seen.push(`I8: ${meeting.operation} took lent rights back, and ${role} has them still`);
     if (meeting.edge === 'after' && ['seal', 'nextRotation'].includes(meeting.step)) this.onEnd();
     return (await this.fault?.meet(meeting, kill)) ?? 'go';
   }
@@ -208,6 +213,12 @@ export class Subject implements Listener {
     const word: Abandon = { by: ada.name, since: await this.parkedSince(operation), reason: 'a test' };
     const about = { verb: 'abandon', subject: operation, id: randomUUID() } as const;
     await this.signal(operation, processMessages.abandon, await wordSigned(word, about, ada));
+  }
+
+  /** Gives lent rights back, as who asked for them does. */
+  async giveBack(operation: string): Promise<void> {
+    const about = { verb: 'give-back', subject: operation, id: randomUUID() } as const;
+    await this.signal(operation, processMessages.giveBack, await wordSigned({ by: ada.name }, about, ada));
   }
 
   private async parkedSince(operation: string): Promise<string> {

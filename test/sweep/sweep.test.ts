@@ -5,8 +5,9 @@ import { processKinds, stagesOf } from '../../src/domain/process.js';
 import { describeOn } from '../support/machine.js';
 import type { CaseReport } from './case.js';
 import { prepareGround } from './ground.js';
-import { allCases, kindOf, stepsOf, sweptProcesses, titleOf } from './matrix.js';
+import { allCases, titleOf } from './matrix.js';
 import { brokenOf, keep, matrixOf } from './report.js';
+import { kindOf, stepsOf, sweptProcesses } from './steps.js';
 import { sweep } from './sweep.js';
 
 /** `TENURE_SWEEP=/rotate.*kill/ npm test -- test/sweep` runs what it matches, and `TENURE_SWEEP_TRACE=1` says each case as it ends. */
@@ -15,8 +16,7 @@ const cases = allCases.filter((swept) => only.test(titleOf(swept)));
 
 describe('the matrix', () => {
   test('has every stage of every process, and each kind of fault at each', () => {
-    // Elevations have faults of their own, at lending and at taking back: test/workflows/elevate*.test.ts.
-    for (const kind of processKinds.filter((one) => one !== 'elevate')) {
+    for (const kind of processKinds) {
       const swept = sweptProcesses.filter((process) => kindOf(process) === kind).flatMap((process) => stepsOf[process]);
       // A plan is a pure function, and the gate of a provision is that of a rotation.
       const expected = stagesOf[kind].filter((stage) => stage !== 'plan' && stage !== 'gate');

@@ -46,7 +46,7 @@ export function probeOf(witness: Witness): ActivityProbe {
   };
 }
 
-const targetCalls = ['install', 'uninstall', 'retire', 'purge', 'remove'] as const;
+const targetCalls = ['install', 'uninstall', 'retire', 'purge', 'remove', 'bringRights'] as const;
 
 /** The same target with the sweep at both edges of each call that changes something, and passwords that a scan can find. */
 export function watchedTarget(target: Target, witness: Witness): Target {

@@ -34,6 +34,8 @@ export interface PostgresServer {
   resume(): void;
   /** Ends the server at once, as a crash does; the data stay. */
   kill(): Promise<void>;
+  /** Ends the server as an operator does; the data stay. */
+  shutDown(): Promise<void>;
   /** Starts it again on the same port and data. */
   restart(): Promise<void>;
   /** Ends the server and removes its folder. */
@@ -172,6 +174,10 @@ class RunningPostgres implements PostgresServer {
 
   async kill(): Promise<void> {
     await this.end('SIGQUIT');
+  }
+
+  async shutDown(): Promise<void> {
+    await this.end('SIGINT');
   }
 
   async stop(): Promise<void> {

@@ -86,6 +86,21 @@ function lent(fixture: Fixture): void {
     expect(await coming).toBeGreaterThan(0);
   });
 
+  it('what is still lent when everything is revoked goes with it, and a revocation gives nothing', async () => {
+    const { lend, material, identity, holder } = await lendable();
+    await lend();
+    await fixture.sql(`SET ROLE tenure_admin; REVOKE INSERT ON ledger FROM "${identity}"`);
+    const revoking = { ...fixture.subject(identity, 8), operation: 'nhi/x/revoke/4' };
+    await target.retire(revoking, [holder], 'everything');
+    await target.purge(revoking, [holder], 'everything');
+    const [may] = await fixture.sql(
+      `SELECT has_table_privilege('${identity}', 'ledger', 'SELECT') AS "select",
+         has_table_privilege('${identity}', 'ledger', 'INSERT') AS insert, has_table_privilege('${identity}', 'ledger', 'DELETE') AS delete`,
+    );
+    expect(may).toEqual({ select: true, insert: false, delete: false });
+    await expect(fixture.logIn(material)).rejects.toMatchObject({ code: expect.stringMatching(/^28/) });
+  });
+
   it('all of it is lent or nothing', async () => {
     const { lend, proof } = await lendable();
     const grants = [...(deleting['grants'] as object[]), { on: 'no_such_table', may: ['select'] }];

@@ -43,6 +43,8 @@ const gate: GateState = {
   outcome: 'open',
 };
 
+const gateOf = ({ name }: TestSigner): GateState => ({ ...gate, requester: name });
+
 let directory: Directory;
 beforeEach(() => {
   directory = directoryOf(ada, grace, graceToo, rosa, hedy, touchOnly, robot, api, left);
@@ -114,9 +116,24 @@ describe('counts', () => {
     });
   });
 
-  test('a denial, also by somebody of no group that is asked for', async () => {
-    const counted = await weighed(ballotOf(grace, { decision: 'deny' }), { gate: { ...gate, groups: ['security'] } });
-    expect(counted).toMatchObject({ counts: true, vote: { decision: 'deny' } });
+  test.each<[string, TestSigner, Partial<GateState>, Partial<Weighing>]>([
+    ['somebody of a group that is asked for', rosa, { groups: ['security'] }, {}],
+    ['somebody of the second group', rosa, { groups: ['finance'], escalatedTo: 'security' }, {}],
+    ['anybody, where no group is asked for', grace, {}, {}],
+    ['somebody without a security key, where approvals need one', rosa, { groups: ['security'], stepUp: true }, {}],
+    ['the owner of the identity', grace, { groups: ['security'] }, { plan: { owner: grace.name, environment: 'x' } }],
+    ['whoever asked', ada, { groups: ['security'] }, {}],
+    [
+      'who answers for the automation that asked',
+      ada,
+      { groups: ['security'], requester: robot.name },
+      { requester: attested(robot), plan: { owner: 'grace@example.com', environment: 'x' } },
+    ],
+  ])('a denial by %s', async (_, signer, gated, differs) => {
+    const asks = { ...gate, ...gated };
+    const ballot = ballotOf(signer, { decision: 'deny', requester: asks.requester });
+    const counted = await weighed(ballot, { gate: asks, ...differs });
+    expect(counted).toMatchObject({ counts: true, vote: { approver: signer.name, decision: 'deny' } });
   });
 
   test('taking a decision back', async () => {
@@ -177,9 +194,28 @@ describe('does not count', () => {
     await expectRefused(ballotOf(ada, { requester: robot.name }), 'answers for automation/tenure', asked);
   });
 
+  test('approving what an automation was made to ask for, by whomever it asks for: a schedule bars nobody', async () => {
+    const asked = { requester: { ...attested(robot), behind: ['grace@example.com'] }, gate: gateOf(robot) };
+    await expectRefused(ballotOf(grace, { requester: robot.name }), 'on behalf of grace@example.com', asked);
+    const unbarred = await weighed(ballotOf(rosa, { requester: robot.name }), asked);
+    expect(unbarred).toMatchObject({ counts: true });
+    const scheduled = { requester: attested(robot), gate: gateOf(robot) };
+    expect(await weighed(ballotOf(grace, { requester: robot.name }), scheduled)).toMatchObject({ counts: true });
+  });
+
   test('a service and an automation', async () => {
     await expectRefused(ballotOf(api), 'no person (service)');
     await expectRefused(ballotOf(robot), 'no person (automation)');
+  });
+
+  test('a denial by anybody else: stopping the rotation of what leaked would be an attack', async () => {
+    const security = { gate: { ...gate, groups: ['security'] } };
+    await expectRefused(
+      ballotOf(grace, { decision: 'deny' }),
+      'only stopped by people of security, the owner',
+      security,
+    );
+    await expectRefused(ballotOf(api, { decision: 'deny' }), 'no person (service)');
   });
 
   test('a key that is nobody’s, though the statement says whose', async () => {
@@ -334,6 +370,7 @@ test('who may decide now: people, in their time, of a group that is asked for, a
   expect(names({ groups: ['owner'] })).toEqual(['grace@example.com']);
   expect(names({ groups: ['owner'], escalatedTo: 'security' })).toHaveLength(4);
   expect(names({ requester: 'automation/tenure', groups: ['platform'] })).toEqual(['grace@example.com']);
+  expect(names({ requester: 'automation/tenure', behind: ['grace@example.com'], groups: ['platform'] })).toEqual([]);
   expect(names({ requester: 'somebody unknown', groups: ['platform'] })).toEqual([
     'ada@example.com',
     'grace@example.com',

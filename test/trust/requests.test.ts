@@ -65,6 +65,21 @@ describe('a request', () => {
     ).toBe('other-content');
   });
 
+  test('of an automation has behind it for whom it asks, or who answers for them; a schedule is nobody', async () => {
+    const grace = person('grace@example.com');
+    const agent = person('agent/helper', { kind: 'agent', owner: grace.name });
+    const known = { directory: directoryOf(ada, grace, agent, nightly), now };
+    for (const [onBehalfOf, behind] of [
+      [grace.name, [grace.name]],
+      [agent.name, [grace.name]],
+      [nightly.name, [ada.name]],
+      ['schedule/monthly', undefined],
+    ] as const) {
+      const asked = await requestSigned({ ...request, requester: nightly.name, onBehalfOf }, 'x', nightly, now);
+      expect((await verifyRequest(asked, 'x', known)).behind).toEqual(behind);
+    }
+  });
+
   test('waits an hour for a worker, an emergency a day', async () => {
     const hour = 3_600_000;
     for (const [emergency, ms] of [

@@ -1,4 +1,5 @@
 /** Campaigns: against identities that run, and, where it is about time and number alone, among activities that a test steers. */
+import { ScheduleOverlapPolicy } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import { Worker } from '@temporalio/worker';
 import { afterAll, beforeAll, describe, expect as check, test } from 'vitest';
@@ -12,12 +13,14 @@ import {
   type CampaignStart,
 } from '../../src/domain/wire.js';
 import { connectClient, connectWorker } from '../../src/temporal/connection.js';
-import { scheduleId, syncSchedules, triggerSchedule } from '../../src/temporal/schedules.js';
+import { scheduleId, startCampaign, syncSchedules } from '../../src/temporal/schedules.js';
 import { startDevServer, type DevServer } from '../../src/temporal/dev-server.js';
 import { searchAttributes } from '../../src/temporal/search-attributes.js';
 import type { CampaignReport } from '../../workflows/lib/render-campaign.js';
 import { Engine, eventually, specOf } from '../support/engine.js';
+import { directoryOf, person } from '../support/signers.js';
 import { provisioned } from '../support/world.js';
+import { wordSigned } from '../../src/trust/statements.js';
 
 let engine: Engine;
 beforeAll(async () => {
@@ -149,7 +152,7 @@ test('a Temporal Schedule, once triggered, rotates what is due of its policy', a
   const { rotation } = specOf('s-1', { rotation: { name: 'scheduled', everyMs: 2_592_000_000 } });
   check(await syncSchedules(engine.client, [rotation])).toMatchObject({ create: ['scheduled'] });
   const before = await engine.state('s-1');
-  check(await triggerSchedule(engine.client, 'scheduled')).toBe(true);
+  await engine.client.schedule.getHandle(scheduleId('scheduled')).trigger(ScheduleOverlapPolicy.SKIP);
   const after = await engine.stateWhen('s-1', ({ recent }) => recent.some(({ kind }) => kind === 'rotate'));
   check(after.recent.at(-1)).toMatchObject({ kind: 'rotate', outcome: 'succeeded' });
   check(after.current?.version).not.toBe(before.current?.version);
@@ -160,6 +163,67 @@ test('a Temporal Schedule, once triggered, rotates what is due of its policy', a
   check(statusesOf(report as CampaignReport)).toEqual({ 's-1': 'succeeded' });
   await replayed(engine, action.workflow.workflowId);
   await engine.client.schedule.getHandle(scheduleId('scheduled')).delete();
+});
+
+describe('a campaign that somebody starts', () => {
+  const grace = person('grace@example.com');
+  const start = (policy: string, says: { by: string; policy: string } = { by: grace.name, policy }) =>
+    startCampaign(engine.client, policy, (subject) => wordSigned(says, { verb: 'trigger', subject, id: 't-1' }, grace));
+  const reported = async (policy: string): Promise<CampaignReport> => {
+    for await (const { workflowId } of engine.client.workflow.list({
+      query: `WorkflowId STARTS_WITH 'campaign/${policy}/'`,
+    }))
+      return (await engine.client.workflow.getHandle(workflowId).result()) as CampaignReport;
+    throw new Error('not yet');
+  };
+
+  async function scheduled(policy: string, name: string): Promise<void> {
+    await due(policy, { [name]: 'db' });
+    const { rotation } = specOf(name, { rotation: { name: policy, everyMs: 2_592_000_000 } });
+    await syncSchedules(engine.client, [rotation]);
+  }
+
+  test('asks on their behalf, as their signature proves, and only where none is at work', async () => {
+    engine.around.directory = directoryOf(grace);
+    await scheduled('by-hand', 'b-1');
+    engine.around.target.faults.set('install b-1', { when: 'hang', times: 1 });
+    check(await start('by-hand')).toBe('started');
+    await engine.stateWhen('b-1', ({ running }) => running !== undefined);
+    await eventually(
+      () => start('by-hand'),
+      (again) => again === 'at work',
+    );
+    engine.around.target.faults.clear();
+    engine.around.target.faults.letGo();
+    const { recent } = await engine.stateWhen('b-1', (state) => state.recent.at(-1)?.kind === 'rotate');
+    const { operation } = recent.at(-1)!;
+    const { events } = await engine.client.workflow.getHandle(operation!).fetchHistory();
+    const [{ data } = {}] = events![0]!.workflowExecutionStartedEventAttributes!.input!.payloads!;
+    check(JSON.parse(Buffer.from(data!).toString())).toMatchObject({
+      request: { requester: 'automation/tenure', onBehalfOf: grace.name },
+    });
+    check(
+      statusesOf(
+        await eventually(
+          () => reported('by-hand'),
+          () => true,
+        ),
+      ),
+    ).toEqual({ 'b-1': 'succeeded' });
+  });
+
+  test('asks for nothing where what was signed is for another one, and where there is no schedule', async () => {
+    engine.around.directory = directoryOf(grace);
+    await scheduled('forged', 'b-2');
+    check(await start('forged', { by: grace.name, policy: 'by-hand' })).toBe('started');
+    const { items } = await eventually(
+      () => reported('forged'),
+      () => true,
+    );
+    check(items).toMatchObject([{ name: 'b-2', status: 'failed', detail: check.stringContaining('another campaign') }]);
+    check((await engine.state('b-2')).recent.map(({ kind }) => kind)).toEqual(['provision']);
+    check(await start('nowhere')).toBe('absent');
+  });
 });
 
 describe('a campaign among activities that a test steers', () => {

@@ -26,11 +26,8 @@ describe.concurrent('the hand-over', () => {
   test('waits for a consumer that answers later, and takes its acknowledgement by signal', async ({ expect }) => {
     await provisioned(engine, 'later', { consumers: [] });
     engine.around.only.set('later', { takes: () => 'pending' });
-    await engine.do(
-      { kind: 'amend', spec: { ...(await engine.state('later')).spec!, consumers: [manual('api')] } },
-      'later',
-    );
-    const handle = await begun(engine, { kind: 'rotate' }, 'later');
+    const told = { ...(await engine.state('later')).spec!, consumers: [manual('api')] };
+    const handle = await begun(engine, { kind: 'rotate', spec: told }, 'later');
     await engine.processWhen(handle.operation, waitsFor('api'));
     await handle.signal(processMessages.acknowledge, { consumer: 'api', by: 'ada', version: 'nhi/later/provision/1' });
     await handle.signal(processMessages.acknowledge, { consumer: 'another', by: 'ada', version: handle.operation });
@@ -50,14 +47,8 @@ describe.concurrent('the hand-over', () => {
     engine.around.only.set('silent', {
       takes: (_, event) => (event === 'credential.published' ? 'pending' : 'acknowledged'),
     });
-    await engine.do(
-      {
-        kind: 'amend',
-        spec: { ...(await engine.state('silent')).spec!, consumers: [manual('api', { timeoutMs: 500 })] },
-      },
-      'silent',
-    );
-    const handle = await begun(engine, { kind: 'rotate' }, 'silent');
+    const told = { ...(await engine.state('silent')).spec!, consumers: [manual('api', { timeoutMs: 500 })] };
+    const handle = await begun(engine, { kind: 'rotate', spec: told }, 'silent');
     expect(await failureResult(handle)).toMatchObject({ outcome: 'undone', failure: { code: 'ConsumerRefused' } });
     expect(await worldOf(engine, 'silent')).toEqual(world);
     await engine.replays('silent');

@@ -25,6 +25,8 @@ const declared = '{"grants":["select"]}';
 
 /** What the activities of one test do, and what was seen of them. Instants are the server's, milliseconds. */
 interface Scene {
+  /** Its record is refused. */
+  readonly unsealed?: boolean;
   readonly lent: { readonly at: number; readonly scope: unknown }[];
   readonly alerts: { readonly at: number; readonly text: string }[];
   readonly reviewed: string[];
@@ -136,7 +138,10 @@ describeUnless(testServerMissing, 'over hours and days', () => {
             review: { reviewer: signed.statement, verdict: 'justified', notes: '', at, key: 'k', signed },
           };
         },
-        sealReview: async () => ({ evidence: 'sha256:0' }),
+        sealReview: async () => {
+          if (scene.unsealed) throw toFailure(new TenureError('ApprovalRefused', 'nobody signed it'));
+          return { evidence: 'sha256:0' };
+        },
       },
     });
     return worker.runUntil(work);
@@ -205,6 +210,20 @@ describeUnless(testServerMissing, 'over hours and days', () => {
       expect(await review(input.operation).result()).toMatchObject({ status: 'closed', reviews: [{}, {}] });
     });
     expect(seen.reviewed).toEqual(['grace', 'joan']);
+    await replays(input.operation, reviewId(input.operation));
+  });
+
+  test('a review whose record is refused says so to operators, and ends all the same', async () => {
+    const seen = scene({ unsealed: true });
+    const input = inputOf('unsealed', hour);
+    await during(seen, async () => {
+      await (await start(input)).result();
+      for (const name of ['grace', 'joan'])
+        await review(input.operation).signal(reviewMessages.review, { statement: name, signature: 's' });
+      expect(await review(input.operation).result()).toMatchObject({ status: 'closed' });
+    });
+    const text = expect.stringMatching(/left no record in the evidence log: nobody signed it/);
+    expect(seen.alerts).toContainEqual(expect.objectContaining({ text }));
     await replays(input.operation, reviewId(input.operation));
   });
 

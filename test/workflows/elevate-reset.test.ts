@@ -4,7 +4,9 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { elevatedSpec } from '../../src/domain/elevation.js';
 import { TenureError } from '../../src/domain/errors.js';
 import type { Elevation } from '../../src/domain/request.js';
+import { parseProcessId } from '../../src/domain/wire.js';
 import { digestOf } from '../../src/policy/digest.js';
+import { givenIn } from '../../src/trust/binding.js';
 import type { Permit, Permits } from '../../src/trust/permits.js';
 import { Engine, eventually, specOf } from '../support/engine.js';
 import { begun, failureResult, provisioned } from '../support/world.js';
@@ -14,6 +16,9 @@ const spec = specOf(name, { target: { name: 'db', scope: { grants: ['select'] } 
 const elevation: Elevation = { scope: { grants: ['delete'] }, forMs: 15_000, incident: 'INC-1' };
 const rightsNow = (): unknown => JSON.parse(engine.around.target.rights.get(name)!);
 
+/** What the elevation starts from, once it is there. */
+let given = givenIn({});
+
 /** The first run that asks has the permit of its operation, as if it had passed policy. */
 function firstRuns(): Permits {
   const runs = new Map<string, string>();
@@ -22,6 +27,9 @@ function firstRuns(): Permits {
       operation,
       run: runs.get(operation),
       identity: name,
+      kind: parseProcessId(operation)!.kind,
+      given,
+      lent: { until: '2100-01-01T00:00:00.000Z' },
       specs: [spec, elevatedSpec(spec, elevation)].map(digestOf),
       from: { principal: `${name}_a`, version: `nhi/${name}/provision/1` },
     }) as unknown as Permit;
@@ -46,7 +54,8 @@ beforeAll(async () => {
 afterAll(async () => engine?.stop());
 
 test('I8: rights end at their time also where the run that lent them was reset to before it, and nothing else happens', async () => {
-  await provisioned(engine, name, { target: spec.target });
+  const { current } = await provisioned(engine, name, { target: spec.target });
+  given = givenIn({ specBefore: spec, from: current! });
   const handle = await begun(engine, { kind: 'elevate', reason: 'by hand', elevation }, name);
   const { heldUntil } = await engine.processWhen(handle.operation, (state) => state.heldUntil !== undefined);
   const { events } = await handle.fetchHistory();

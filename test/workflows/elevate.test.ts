@@ -150,6 +150,41 @@ describe.concurrent('what is lent', () => {
     await engine.replays('unproven');
   });
 
+  test('is taken back, by the process itself, when a cancel comes with the last answer of lending', async ({
+    expect,
+  }) => {
+    let letGo = (): void => {};
+    const until = new Promise<void>((resolve) => (letGo = resolve));
+    await provisioned(engine, 'crossed', { target: { name: 'db', scope } });
+    engine.around.target.faults.set('verify crossed', { when: 'hang', times: 1, until });
+    const handle = await begun(engine, elevation(hour), 'crossed');
+    await eventually(
+      async () => engine.around.target.calls,
+      (calls) => calls.filter((call) => call === 'verify crossed').length > 1,
+    );
+    await handle.cancel();
+    letGo();
+    await expect(handle.result()).rejects.toMatchObject({ cause: { name: 'CancelledFailure' } });
+    expect(rightsOf('crossed')).toEqual(scope);
+    expect(await reviewWhen(handle.operation, ({ status }) => status === 'due')).toMatchObject({ remarks: [] });
+    expect((await engine.state('crossed')).status).toBe('active');
+    await engine.replays('crossed');
+  });
+
+  test('is not lent when a cancel comes while its guard is posted, and the process ends', async ({ expect }) => {
+    await provisioned(engine, 'hasty', { target: { name: 'db', scope } });
+    const clearance = async (): Promise<{ clear: true }> => {
+      await engine.process('nhi/hasty/elevate/2').cancel();
+      return { clear: true };
+    };
+    engine.around.only.set('hasty', { clearance });
+    const handle = await begun(engine, elevation(hour), 'hasty');
+    await expect(handle.result()).rejects.toMatchObject({ cause: { name: 'CancelledFailure' } });
+    expect(await activitiesOf(handle)).not.toContain('elevate');
+    expect(await engine.process(reviewId(handle.operation)).result()).toMatchObject({ status: 'closed', reviews: [] });
+    await engine.replays('hasty');
+  });
+
   test('I7: cannot be lent again by an attempt that comes late', async ({ expect }) => {
     let letGo = (): void => {};
     const until = new Promise<void>((resolve) => (letGo = resolve));
@@ -230,6 +265,22 @@ describe.concurrent('when something stands in the way', () => {
     await engine.stateWhen('unrotated', ({ status }) => status === 'needs-operator');
     expect(await engine.do({ kind: 'rotate' }, 'unrotated')).toMatchObject({ status: 'active' });
     await engine.replays('unrotated');
+  });
+
+  test('a rotation that cannot even begin stays to be done, and it is said how', async ({ expect }) => {
+    const handle = await elevated('unbegun');
+    const clearance = (): never => {
+      throw new TenureError('RejectedUnchanged', 'the freezes are no freezes');
+    };
+    engine.around.only.set('unbegun', { clearance });
+    await handle.signal(processMessages.giveBack, giveBack('ada'));
+    expect(await failureResult(handle)).toMatchObject({
+      outcome: 'unfinished',
+      proofs: { elevated: { restored: {} } },
+      leftovers: [expect.stringContaining('tenure rotate unbegun')],
+    });
+    expect(rightsOf('unbegun')).toEqual(scope);
+    await engine.replays('unbegun');
   });
 
   test('an emergency pre-empts it, and its review is due', async ({ expect }) => {

@@ -1,10 +1,20 @@
 /** After every elevation two other people say what they found; signatures are verified for real. */
 import { afterAll, beforeAll, describe, test } from 'vitest';
-import { reviewId, reviewMessages, reviewPredicate, type ReviewState } from '../../src/domain/elevation-review.js';
+import {
+  noRecord,
+  reviewId,
+  reviewMessages,
+  reviewPredicate,
+  type ReviewState,
+} from '../../src/domain/elevation-review.js';
+import type { ReviewEvidence } from '../../src/domain/evidence.js';
 import type { ReviewStatement, Signed } from '../../src/domain/statement.js';
 import { processMessages } from '../../src/domain/wire.js';
+import { exportBundle } from '../../src/evidence/bundle/export.js';
 import { openEvidence } from '../../src/evidence/open.js';
+import { verifyBundle } from '../../src/evidence/verify.js';
 import { reviewSigned } from '../../src/trust/statements.js';
+import { Forger } from '../evidence/forger.js';
 import { Engine, eventually } from '../support/engine.js';
 import { automation, directoryOf, person, type TestSigner } from '../support/signers.js';
 import { begun, provisioned } from '../support/world.js';
@@ -72,10 +82,55 @@ describe.concurrent('the review of an elevation', () => {
     expect(subject).toMatchObject([
       { name: reviewId(operation) },
       { name: operation, digest: { sha256: evidence.replace('sha256:', '') } },
+      { name: 'history' },
     ]);
     expect(predicate).toMatchObject({ v: 1, operation, evidence, reviews: [{}, {}] });
     expect(predicate).not.toHaveProperty('inbox');
     await engine.replays('closed');
+    const part = await exportBundle(reader.shelf, { operation });
+    const logKey = part.get('log.vkey')!;
+    const checks = await verifyBundle(part, { logKey });
+    const ofReview = checks.filter(({ subject }) => subject.includes('/review '));
+    expect(ofReview.filter(({ verdict }) => verdict !== 'held')).toEqual([]);
+    expect(ofReview.map(({ check }) => check)).toEqual([
+      ...['signature', 'inclusion', 'statement', 'code', 'reviewed', 'directory'],
+      ...['review of grace@example.com', 'review of joan@example.com', 'quorum', 'history', 'history says', 'replay'],
+    ]);
+  });
+
+  const changes: readonly (readonly [string, (record: ReviewEvidence) => ReviewEvidence, RegExp])[] = [
+    ['one review left out', (record) => ({ ...record, reviews: record.reviews.slice(1) }), /quorum: 1 of 2 people/],
+    [
+      'another verdict',
+      (record) => ({ ...record, reviews: record.reviews.map((one) => ({ ...one, verdict: 'misuse' as const })) }),
+      /review of grace@example.com: the record says something else than was signed/,
+    ],
+    [
+      'one review by two names',
+      ({ reviews: [one, two], ...record }) => ({ ...record, reviews: [one!, { ...two!, signed: one!.signed }] }),
+      /review of joan@example.com: the record says something else/,
+    ],
+    ['fewer people asked', (record) => ({ ...record, people: 1 }), /quorum: it asked for 1, and never fewer than 2/],
+    ['who asked', (record) => ({ ...record, requester: grace.name }), /grace@example.com asked for this elevation/],
+    ['another record', (record) => ({ ...record, evidence: noRecord }), /reviewed: it is about another record/],
+    ['other remarks', (record) => ({ ...record, remarks: ['all was well'] }), /asked to seal something else/],
+  ];
+
+  test('cannot be changed in the log, not even by who holds its key', async ({ expect }) => {
+    const { operation, review, send, sign } = await ended('changed');
+    await send(await sign(grace));
+    await send(await sign(joan));
+    await review.result();
+    const files = await exportBundle(openEvidence(engine.evidence).shelf, {});
+    const logKey = files.get('log.vkey')!;
+    const { records } = Forger.of(files, engine.evidence);
+    const at = records.findIndex(({ kind, record }) => kind === 'review' && record.operation === operation);
+    for (const [what, change, expected] of changes) {
+      const forged = await Forger.of(files, engine.evidence).change<ReviewEvidence>(at, change).bundle();
+      const checks = await verifyBundle(forged, { logKey, noReplay: true });
+      const broken = checks.filter(({ subject, verdict }) => verdict === 'broken' && subject.includes('changed/'));
+      expect(broken.map(({ check, detail }) => `${check}: ${detail}`).join('\n'), what).toMatch(expected);
+    }
   });
 
   test('counts nobody who asked, nobody twice, no automation, no stranger, and nothing that is about something else', async ({

@@ -1,5 +1,6 @@
 /** What was sealed can be proven to a stranger, and whatever is changed in it afterwards is found and named. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { ProcessRecord } from '../../src/domain/evidence.js';
 import type { BundleFiles } from '../../src/evidence/bundle/files.js';
 import { manifestDigestName, manifestName, withManifest, type Selection } from '../../src/evidence/bundle/manifest.js';
 import { exportBundle } from '../../src/evidence/bundle/export.js';
@@ -7,7 +8,7 @@ import type { Check } from '../../src/evidence/verify/check.js';
 import { verifyBundle, type VerifyOptions } from '../../src/evidence/verify.js';
 import { entryName } from '../../src/evidence/log.js';
 import { startLife, type Life } from '../evidence/life.js';
-import { Forger } from '../evidence/forger.js';
+import { Forger, type Change } from '../evidence/forger.js';
 import { person, directoryOf } from '../support/signers.js';
 
 let life: Life;
@@ -204,7 +205,7 @@ describe('even with the key of the log', () => {
 
   test('a log that was rewritten or cut is found by an earlier checkpoint', async () => {
     const rewritten = await Forger.of(files, life)
-      .change(0, (record) => ({ ...record, outcome: 'undone' }))
+      .change<ProcessRecord>(0, (record) => ({ ...record, outcome: 'undone' }))
       .bundle();
     expect(await broken(rewritten, { checkpoint: earlier })).toContainEqual(
       expect.stringContaining('the first 2 entries are not those of the earlier checkpoint'),
@@ -231,7 +232,7 @@ describe('even with the key of the log', () => {
     expect(counted('nhi/app/rotate/3 (entry 2)')).toEqual([elsewhere, elsewhere]);
   });
 
-  test.each<[string, Parameters<Forger['change']>[1], RegExp]>([
+  test.each<[string, Change<ProcessRecord>, RegExp]>([
     [
       'a plan',
       (record) => ({ ...record, plan: { ...record.plan!, graceMs: 1 } }),

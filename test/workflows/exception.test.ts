@@ -1,7 +1,8 @@
 /** Exceptions from the first word to what is enforced afterwards, and what somebody can do who may only write to the namespace. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { exceptionId, exceptionMessages, type Proposal } from '../../src/domain/exception.js';
+import { exceptionId, exceptionMessages, type ExceptionState, type Proposal } from '../../src/domain/exception.js';
 import { liveExceptions } from '../../src/exceptions/live.js';
+import { everything, gate as gateText, policyIn } from '../policy/folder.js';
 import {
   ada,
   alan,
@@ -9,6 +10,7 @@ import {
   ballotOf,
   ExceptionEngine,
   grace,
+  nils,
   olga,
   robot,
   termsOf,
@@ -21,6 +23,8 @@ beforeAll(async () => {
   engine = await ExceptionEngine.start();
 });
 afterAll(async () => engine?.stop());
+
+const twoOfThem = gateText('two', 'approvals: 2', 'context.approvals.count >= 2');
 
 const live = async (id: string): Promise<boolean> =>
   (await liveExceptions(engine.folder, 'payments-db', new Date())).some((one) => one.id === id);
@@ -90,14 +94,14 @@ describe('an exception', () => {
 
   test('is not withdrawn by somebody who has nothing to do with it, nor by a word that is not signed', async () => {
     const { id } = await engine.holding();
-    await handleOf(id).signal(exceptionMessages.withdraw, await withdrawalOf(id, alan));
+    await handleOf(id).signal(exceptionMessages.withdraw, await withdrawalOf(id, nils));
     await handleOf(id).signal(exceptionMessages.withdraw, {
       by: ada.name,
       reason: 'x',
       signed: { statement: '{}', signature: 's' },
     });
     const { inert } = await engine.when(id, (state) => state.inert.length === 2);
-    expect(inert.map(({ claimed }) => claimed)).toEqual(['alan@example.com', 'ada@example.com']);
+    expect(inert.map(({ claimed }) => claimed)).toEqual(['nils@example.com', 'ada@example.com']);
     expect(await live(id)).toBe(true);
     await handleOf(id).signal(exceptionMessages.withdraw, await withdrawalOf(id, olga));
     expect(await handleOf(id).result()).toMatchObject({
@@ -116,6 +120,63 @@ describe('an exception', () => {
     expect(engine.around.asked.some(({ id }) => id.includes(terms.id))).toBe(false);
   });
 
+  test('is refused by policy before anybody is asked, and says by which', async () => {
+    const terms = await asked(termsOf({ rules: ['production'] }));
+    const handle = await engine.begin(terms.id, { terms });
+    const { end, gate } = (await handle.result()) as ExceptionState;
+    expect([end, gate]).toEqual([
+      expect.stringContaining('Nobody is excepted from who may ask, from gates'),
+      undefined,
+    ]);
+    await engine.replays(terms.id);
+  });
+
+  test('asks those whom policy names: in production somebody of security, and says why', async () => {
+    const { state } = engine.around;
+    engine.around.state = (name) => ({ ...state(name), spec: { ...state(name).spec!, environment: 'production' } });
+    const terms = await asked(termsOf());
+    const handle = await engine.begin(terms.id, { terms });
+    const { gate } = await engine.when(terms.id, ({ phase }) => phase === 'gate');
+    engine.around.state = state;
+    expect(gate).toMatchObject({ needed: 1, groups: ['platform|security', 'security'], stepUp: false });
+    expect(gate!.rules.map(({ id }) => id)).toEqual(['exception-by-security', 'exception-second-person']);
+    await handle.signal(exceptionMessages.withdraw, await withdrawalOf(terms.id, ada));
+    await handle.result();
+  });
+
+  test('opens its gate again where the policies have changed under the approvals, and asks whom they name then', async () => {
+    const before = engine.around.policy;
+    const terms = await asked(termsOf());
+    const handle = await engine.begin(terms.id, { terms });
+    const { gate } = await engine.when(terms.id, ({ phase }) => phase === 'gate');
+    engine.around.policy = await policyIn(everything, twoOfThem);
+    await handle.signal(exceptionMessages.decide, await ballotOf(grace, exceptionId(terms.id), gate!));
+    const { gate: second } = await engine.when(terms.id, (state) => state.gate?.number === 2);
+    expect(second).toMatchObject({ reopened: 'the policies have changed', needed: 2, votes: [] });
+    expect(await engine.published(terms.id)).toBeUndefined();
+    for (const signer of [grace, alan])
+      await handle.signal(exceptionMessages.decide, await ballotOf(signer, exceptionId(terms.id), second!));
+    await engine.when(terms.id, ({ phase }) => phase === 'active');
+    expect((await engine.published(terms.id))!.decision).toMatchObject({ reasons: ['everything'] });
+    engine.around.policy = before;
+    await handle.signal(exceptionMessages.withdraw, await withdrawalOf(terms.id, ada));
+    await handle.result();
+    await engine.replays(terms.id);
+  });
+
+  test('asks nobody where policy asks for nobody', async () => {
+    const before = engine.around.policy;
+    engine.around.policy = await policyIn(everything);
+    const terms = await asked(termsOf());
+    const handle = await engine.begin(terms.id, { terms });
+    await engine.when(terms.id, ({ phase }) => phase === 'active');
+    engine.around.policy = before;
+    expect(await live(terms.id)).toBe(true);
+    await handle.signal(exceptionMessages.withdraw, await withdrawalOf(terms.id, ada));
+    await handle.result();
+    await engine.replays(terms.id);
+  });
+
   test('opens its gate again where a control has changed its answer under the approvals', async () => {
     await engine.flag('flag-b', true);
     const terms = await asked(termsOf({ controls: [{ kind: 'command', name: 'flag-b' }] }));
@@ -127,7 +188,7 @@ describe('an exception', () => {
     expect(again.gate).toMatchObject({
       votes: [],
       deadline: gate!.deadline,
-      reopened: 'a control does not say the same any more',
+      reopened: 'a control does not say the same any more, or the identity is another than it was',
     });
     expect(await engine.published(terms.id)).toBeUndefined();
     await engine.replays(terms.id);

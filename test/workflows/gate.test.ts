@@ -270,12 +270,132 @@ describe.concurrent('I6: what changes while a gate is open', () => {
     const { gate } = await engine.processWhen(handle.operation, (state) => state.gate?.escalatedTo !== undefined);
     expect(gate).toMatchObject({ outcome: 'open', escalatedTo: 'security' });
     expect(engine.around.notices.filter((text) => text.includes('nhi/escalated/rotate/2'))).toEqual([
-      expect.stringContaining('waits for approval: needs 1 more approval, one from platform'),
+      expect.stringContaining('waits for approval: needs 1 more approval, from platform'),
       expect.stringContaining('still waits for approval, now also from security'),
     ]);
     await handle.signal(processMessages.decide, ballot('rosa', { groups: ['security'] }));
     expect(await handle.result()).toMatchObject({ outcome: 'succeeded' });
     await engine.replays('escalated');
+  });
+
+  test('and may in the rounds after that too, which remind nobody of it again', async ({ expect }) => {
+    await provisioned(engine, 'escalated-on');
+    const obligations = { approvals: 1, gateMs: 12_000, groups: ['platform'], escalateTo: 'security' };
+    engine.around.only.set('escalated-on', { obligations });
+    const handle = await begun(engine, { kind: 'rotate' }, 'escalated-on');
+    await engine.processWhen(handle.operation, (state) => state.gate?.escalatedTo !== undefined);
+    engine.around.only.get('escalated-on')!.policyDigest = 'sha256:other';
+    await handle.signal(processMessages.decide, ballot('rosa', { groups: ['security'] }));
+    const { gate } = await engine.processWhen(handle.operation, (state) => state.gate?.number === 2);
+    expect(gate).toMatchObject({ outcome: 'open', escalatedTo: 'security' });
+    await handle.signal(processMessages.decide, ballot('rosa', { groups: ['security'] }));
+    expect(await handle.result()).toMatchObject({ outcome: 'succeeded' });
+    const reminders = engine.around.notices.filter(
+      (text) => text.startsWith(handle.operation) && text.includes('still waits'),
+    );
+    expect(reminders).toHaveLength(1);
+    await engine.replays('escalated-on');
+  });
+});
+
+describe.concurrent('I6: what was approved and is held up', () => {
+  const never = (): Clearance => ({
+    clear: false,
+    until: new Date(Date.now() + 3_600_000).toISOString(),
+    reason: 'year end',
+  });
+
+  /** Approved by grace, and held by a freeze that began meanwhile. */
+  async function held(name: string): ReturnType<typeof begun> {
+    const handle = await gated(name);
+    engine.around.only.get(name)!.clearance = never;
+    await handle.signal(processMessages.decide, ballot('grace'));
+    await engine.processWhen(handle.operation, ({ stages }) =>
+      stages.some(({ note }) => note?.includes('frozen until')),
+    );
+    return handle;
+  }
+
+  test('waits again where the approval is taken back: it is in time, since nothing has changed', async ({ expect }) => {
+    const handle = await held('held');
+    await handle.signal(processMessages.decide, ballot('grace', { decision: 'withdraw' }));
+    const { gate, decision, rounds } = await engine.processWhen(
+      handle.operation,
+      (state) => state.gate?.votes.length === 0,
+    );
+    expect(gate).toMatchObject({ outcome: 'open', number: 1 });
+    expect([decision!.permitted, rounds]).toEqual([false, undefined]);
+    engine.around.only.get('held')!.clearance = () => ({ clear: true });
+    await handle.signal(processMessages.decide, ballot('alan'));
+    expect(await handle.result()).toMatchObject({ outcome: 'succeeded' });
+    const { stages } = await engine.processWhen(handle.operation, () => true);
+    expect(stages.find(({ name }) => name === 'gate')?.note).toBe('approved by alan');
+    await engine.replays('held');
+  });
+
+  test('ends where somebody denies it, with nothing touched', async ({ expect }) => {
+    const handle = await held('held-denied');
+    await handle.signal(processMessages.decide, ballot('ada', { decision: 'deny', reason: 'not this year' }));
+    expect(await failureResult(handle)).toMatchObject({
+      outcome: 'undone',
+      failure: { message: 'the gate was denied by ada: not this year; nothing was touched' },
+    });
+    expect(await activitiesOf(handle)).toEqual(['seal']);
+    await engine.replays('held-denied');
+  });
+
+  test('is held as before where what somebody sends does not count', async ({ expect }) => {
+    const handle = await held('held-on');
+    await handle.signal(processMessages.decide, ballot('eve', { planDigest: 'sha256:another', decision: 'deny' }));
+    const { gate } = await engine.processWhen(handle.operation, (state) => state.gate?.refused.length === 1);
+    expect(gate).toMatchObject({ outcome: 'approved', votes: [{ approver: 'grace' }] });
+    await handle.cancel();
+    await failureResult(handle);
+    await engine.replays('held-on');
+  });
+
+  test('waits again also where it was permitted already, and the freeze holds its point of no return', async ({
+    expect,
+  }) => {
+    await provisioned(engine, 'held-late');
+    let asked = 0;
+    const knobs = {
+      obligations: { approvals: 1, gateMs: 3_600_000 },
+      clearance: (): Clearance => ((asked += 1) < 3 ? { clear: true } : never()),
+    };
+    engine.around.only.set('held-late', knobs);
+    const handle = await begun(engine, { kind: 'revoke' }, 'held-late');
+    await engine.processWhen(handle.operation, ({ gate }) => gate?.outcome === 'open');
+    await handle.signal(processMessages.decide, ballot('grace'));
+    await engine.processWhen(handle.operation, ({ stages }) =>
+      stages.some(({ name, status }) => name === 'retire' && status === 'waiting'),
+    );
+    await handle.signal(processMessages.decide, ballot('grace', { decision: 'withdraw' }));
+    const { gate, decision } = await engine.processWhen(handle.operation, (state) => state.gate?.outcome === 'open');
+    expect(gate).toMatchObject({ number: 1, votes: [] });
+    expect(decision!.permitted).toBe(false);
+    expect(await activitiesOf(handle)).toEqual([]);
+    knobs.clearance = () => ({ clear: true });
+    await handle.signal(processMessages.decide, ballot('alan'));
+    expect(await handle.result()).toMatchObject({ outcome: 'succeeded' });
+    await engine.replays('held-late');
+  });
+
+  test('goes on where it has begun: whoever takes an approval back then is told that it is too late', async ({
+    expect,
+  }) => {
+    const handle = await gated('begun');
+    const error = new TenureError('RejectedUnchanged', 'no');
+    engine.around.target.faults.set('retire begun', { when: 'before', times: 1, error });
+    await handle.signal(processMessages.decide, ballot('grace'));
+    await engine.processWhen(handle.operation, ({ parked }) => parked !== undefined);
+    await handle.signal(processMessages.decide, ballot('grace', { decision: 'withdraw' }));
+    const { gate, inert } = await engine.processWhen(handle.operation, (state) => state.inert !== undefined);
+    expect(gate).toMatchObject({ outcome: 'approved', votes: [{ approver: 'grace' }] });
+    expect(inert).toMatchObject([{ claimed: 'grace', reason: expect.stringContaining('it came too late') }]);
+    await engine.answerPark(handle.operation, { how: 'again' });
+    expect(await handle.result()).toMatchObject({ outcome: 'succeeded' });
+    await engine.replays('begun');
   });
 });
 

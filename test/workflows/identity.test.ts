@@ -175,8 +175,25 @@ describe.concurrent('requests', () => {
     const world = await worldOf(engine, 'amended');
     const state = await engine.do({ kind: 'amend', spec: specOf('amended', { purpose: 'another' }) }, 'amended');
     expect(state.spec?.purpose).toBe('another');
-    expect(state.recent.at(-1)).toMatchObject({ kind: 'amend', outcome: 'succeeded' });
+    expect(state.recent.at(-1)).toMatchObject({ kind: 'amend', outcome: 'succeeded', policies: ['a-test'] });
     expect(await worldOf(engine, 'amended')).toEqual(world);
+    await engine.replays('amended');
+  });
+
+  test('I6: to amend what policy does not let pass change nothing, and say what decided', async ({ expect }) => {
+    await provisioned(engine, 'not-amended');
+    engine.around.only.set('not-amended', { notAmended: 'goes with a rotation: people have to approve it' });
+    const asked = { kind: 'amend', spec: specOf('not-amended', { purpose: 'another' }) } as const;
+    const state = await engine.do(asked, 'not-amended');
+    expect(state.spec?.purpose).toBe(specOf('not-amended').purpose);
+    expect(state.recent.at(-1)).toMatchObject({
+      kind: 'amend',
+      outcome: 'refused',
+      code: 'PolicyDenied',
+      message: expect.stringContaining('goes with a rotation: '),
+      policies: ['a-test'],
+    });
+    await engine.replays('not-amended');
   });
 
   test('that only ask for an end cannot change what is declared', async ({ expect }) => {

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect as check, test } from 'vitest';
 import { bytesOf } from '../../src/domain/clip.js';
 import type { ChangeRequest } from '../../src/domain/request.js';
 import { identityId, identityMessages, processMessages } from '../../src/domain/wire.js';
-import { queueLimit } from '../../src/domain/identity.js';
+import { queueLimit, type IdentitySpec } from '../../src/domain/identity.js';
 import { largestRequest, whatIsMalformed } from '../../src/domain/well-formed.js';
 import { ballot } from '../support/ballots.js';
 import { Engine, eventually, specOf } from '../support/engine.js';
@@ -59,26 +59,28 @@ test('an identity that is sent what Temporal cannot hold refuses it, and lives o
 
 test('sixteen requests of the largest size wait through a new run, and are all done', async () => {
   const firstRun = async () => (await engine.client.workflow.getHandle(identityId('full')).describe()).runId;
-  await provisioned(engine, 'full', {}, { longestHistory: 450 });
+  const last = 'one too many';
+  const of = (id: string, template: string, purpose = 'another'): ChangeRequest & { readonly spec: IdentitySpec } => ({
+    id,
+    kind: 'amend',
+    requester: 'ada',
+    spec: specOf('full', {
+      purpose,
+      consumers: [{ name: 'a', notify: { file: { path: '/x', format: 'template', template } } }],
+    }),
+  });
+  // The provision has a longer id, and it has to fit as well.
+  const template = 'x'.repeat(largestRequest - JSON.stringify(of(last, '')).length - 100);
+  const largest = (id: string): ChangeRequest => of(id, template);
+  await provisioned(engine, 'full', of(last, template, 'a test').spec, { longestHistory: 450 });
   const before = await firstRun();
   engine.around.only.set('full', gate);
   const held = await begun(engine, { kind: 'rotate' }, 'full');
   await engine.processWhen(held.operation, ({ gate: open }) => open?.outcome === 'open');
-  const largest = (id: string): ChangeRequest => {
-    const of = (template: string): ChangeRequest => ({
-      id,
-      kind: 'amend',
-      requester: 'ada',
-      spec: specOf('full', {
-        consumers: [{ name: 'a', notify: { file: { path: '/x', format: 'template', template } } }],
-      }),
-    });
-    return of('x'.repeat(largestRequest - JSON.stringify(of('')).length));
-  };
   const identity = engine.client.workflow.getHandle(identityId('full'));
   for (let n = 0; n < queueLimit; n += 1) await identity.signal(identityMessages.requestSignal, largest(`a${n}`));
-  await identity.signal(identityMessages.requestSignal, largest('one too many'));
-  const waiting = await engine.stateWhen('full', ({ handled }) => handled.some(({ id }) => id === 'one too many'));
+  await identity.signal(identityMessages.requestSignal, largest(last));
+  const waiting = await engine.stateWhen('full', ({ handled }) => handled.some(({ id }) => id === last));
   check(waiting.queue).toHaveLength(queueLimit);
   check(await firstRun()).not.toBe(before);
   await held.signal(processMessages.decide, ballot('eve', { decision: 'deny' }));
@@ -86,7 +88,7 @@ test('sixteen requests of the largest size wait through a new run, and are all d
   check(done.recent.filter(({ kind, outcome }) => kind === 'amend' && outcome === 'succeeded')).toHaveLength(
     queueLimit,
   );
-  check(done.handled.at(-1)).toMatchObject({ id: 'one too many', answer: { accepted: false, code: 'Conflict' } });
+  check(done.handled.at(-1)).toMatchObject({ id: last, answer: { accepted: false, code: 'Conflict' } });
   engine.around.only.delete('full');
 });
 

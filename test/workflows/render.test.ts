@@ -1,9 +1,15 @@
 /** What the Temporal UI shows beside a workflow: whoever reads it decides by it, so nobody else writes in it. */
 import { describe, expect, test } from 'vitest';
+import type { ReviewState } from '../../src/domain/elevation-review.js';
+import type { ExceptionState } from '../../src/domain/exception.js';
 import { newIdentity } from '../../src/domain/identity.js';
 import { gateLines } from '../../src/domain/gate-lines.js';
 import type { ProcessPlan } from '../../src/domain/plan.js';
 import type { ProcessState } from '../../src/domain/process.js';
+import { renderCampaign } from '../../workflows/lib/render-campaign.js';
+import { renderException } from '../../workflows/lib/render-exception.js';
+import { renderReview } from '../../workflows/lib/render-review.js';
+import { renderRoutine } from '../../workflows/lib/render-routine.js';
 import { freshStages, renderIdentity, renderProcess } from '../../workflows/lib/render.js';
 import { gateOf, voteOf } from '../support/gates.js';
 
@@ -43,7 +49,7 @@ describe('an open gate', () => {
   test('is shown line by line, with the commands that decide it', () => {
     const text = rendered({ plan, gate });
     for (const { label, text: line } of gateLines(plan, gate)) expect(text).toContain(`**${label}** ${line}`);
-    expect(text).toContain('**Missing** needs 1 more approval, one from security');
+    expect(text).toContain('**Missing** needs 1 more approval, from security');
     expect(text).toContain('- `tenure approve app`\n- `tenure deny app --reason …`');
   });
 
@@ -58,7 +64,9 @@ describe('an open gate', () => {
       at,
       facts,
     } as const;
-    expect(rendered({ plan, gate, decision })).toContain('**New since the last approved plan** delete on ledger');
+    expect(rendered({ plan, gate, decision })).toContain(
+      '**Rights, of which none was approved before** delete on ledger',
+    );
   });
 
   test.each(['approved', 'denied', 'expired'] as const)('is not shown any more once it is %s', (outcome) => {
@@ -112,6 +120,43 @@ describe('text of others', () => {
     const hit = text.split('\n').filter((line) => line.includes('grace approved'));
     expect(hit).toHaveLength(2);
     for (const line of hit) expect(line).toContain(harmless);
+  });
+
+  test('is text in reviews, campaigns and exceptions too', () => {
+    const finding = { severity: 'high', subject: evil, text: evil } as const;
+    const exception = {
+      ...{
+        id: 'ex',
+        identity: 'app',
+        phase: 'ended',
+        since: at,
+        checks: [{ control: evil, holds: true, at, detail: evil }],
+      },
+      ...{
+        proposal: { why: evil, rules: [evil], closes: at },
+        terms: { by: evil, until: at, reason: evil, rules: [evil] },
+      },
+      ...{ end: evil, inert: [{ at, claimed: evil, reason: evil }] },
+    } as unknown as ExceptionState;
+    const review = {
+      ...{ identity: 'app', requester: evil, reason: evil, operation: plan.operation, status: 'due', people: 2 },
+      ...{ elevation: { scope: { role: evil }, forMs: 1, incident: evil }, remarks: [evil] },
+      ...{
+        reviews: [{ at, reviewer: evil, verdict: 'drill', notes: evil }],
+        refused: [{ at, claimed: evil, reason: evil }],
+      },
+    } as unknown as ReviewState;
+    const item = { name: 'app', target: 'db', jitterMs: 0, status: 'failed', detail: evil } as const;
+    const remarks = [{ name: 'app', detail: evil }];
+    const texts = [
+      renderRoutine({ counts: { high: 1, medium: 0, low: 0 }, lines: [finding], more: 0 }),
+      renderException(exception),
+      renderReview(review),
+      renderCampaign({ policy: 'monthly', items: [item], asking: remarks, leftOut: remarks }),
+    ];
+    const hits = texts.map((text) => text.split('\n').filter((line) => line.includes('grace approved')));
+    expect(hits.map(({ length }) => length)).toEqual([1, 6, 5, 3]);
+    for (const line of hits.flat()) expect(line).toContain(harmless.slice(2, -2));
   });
 
   /** In every place in which somebody else's words are shown. */

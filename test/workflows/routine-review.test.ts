@@ -1,11 +1,18 @@
 /** The routine review as its schedule runs it, on a server, over what visibility lists and what was sealed. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { readFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Worker } from '@temporalio/worker';
+import { pino } from 'pino';
+import { routineSeal } from '../../activities/evidence/routine.js';
 import { createRoutineReviewActivities } from '../../activities/routine-review.js';
 import type { ProcessRecord } from '../../src/domain/evidence.js';
 import type { ReviewOutcome } from '../../src/domain/routine-review.js';
 import { identityWorkflow, taskQueue } from '../../src/domain/wire.js';
+import { openEvidenceWriter, type EvidenceWriter } from '../../src/evidence/open.js';
+import { exportBundle } from '../../src/evidence/bundle/export.js';
+import { verifyBundle } from '../../src/evidence/verify.js';
 import { buildWorkflowBundle } from '../../src/temporal/bundle.js';
 import { connectClient, connectWorker, type ConnectedClient } from '../../src/temporal/connection.js';
 import { startDevServer, type DevServer } from '../../src/temporal/dev-server.js';
@@ -19,6 +26,8 @@ let server: DevServer;
 let connected: ConnectedClient;
 let stop: () => Promise<void>;
 let code: string;
+let folder: string;
+let evidence: EvidenceWriter;
 const sealed: ProcessRecord[] = records(5, { by: 'ada', approver: 'grace' });
 const notices: { level: string; text: string }[] = [];
 
@@ -28,6 +37,11 @@ beforeAll(async () => {
   connected = await connectClient({ address, namespace });
   const own = await connectWorker({ address, namespace });
   code = await readFile(await buildWorkflowBundle(), 'utf8');
+  folder = await mkdtemp(join(tmpdir(), 'tenure-routine-'));
+  evidence = openEvidenceWriter({
+    stateDirectory: folder,
+    evidence: { name: 'tenure', log: { directory: join(folder, 'evidence') } },
+  });
   const worker = await Worker.create({
     connection: own.connection,
     taskQueue,
@@ -39,6 +53,7 @@ beforeAll(async () => {
         published: { all: async () => [] },
         loadDirectory: async () => directoryWith(personIn('ada'), personIn('left', { to: '2026-01-01T00:00:00.000Z' })),
         settings,
+        keep: routineSeal({ evidence, client: connected.client, workflows: code, log: pino({ level: 'silent' }) }),
         now: () => new Date('2026-06-10T12:00:00.000Z'),
       }),
       notify: async (notice: (typeof notices)[number]) => void notices.push(notice),
@@ -51,6 +66,7 @@ beforeAll(async () => {
     await own.connection.close();
     await connected.connection.close();
     await server.stop();
+    await rm(folder, { recursive: true, force: true });
   };
 });
 afterAll(async () => stop?.());
@@ -95,6 +111,23 @@ describe('the schedule of the review', () => {
       ['warning', expect.stringContaining('same-pair')],
     ]);
     await Worker.runReplayHistory({ workflowBundle: { code } }, await handle.fetchHistory(), workflowId);
+    // What it found is in the log, as it was found, and the bundle proves it.
+    const [found] = await evidence.reader.under();
+    expect(found).toMatchObject({
+      kind: 'routine',
+      record: {
+        run: runId,
+        lookedAt: { records: 5, identities: 2, exceptions: 0 },
+        findings: [{ rule: 'owner-left', subject: 'orphaned' }, { rule: 'same-pair' }],
+      },
+    });
+    const checks = await verifyBundle(await exportBundle(evidence.shelf, {}), {
+      logKey: (await evidence.reader.key())!.text,
+    });
+    expect(checks.filter(({ verdict }) => verdict === 'broken')).toEqual([]);
+    expect(checks.map(({ check }) => check)).toEqual(
+      expect.arrayContaining(['signature', 'inclusion', 'statement', 'code', 'history', 'replay']),
+    );
   });
 
   test('is made once, follows the configuration, and stays paused where somebody paused it', async () => {

@@ -145,16 +145,23 @@ export class Aggregate {
     return running;
   }
 
-  /** The identity as declared changes, and nothing at the target. */
-  amend(asked: ChangeRequest): void {
+  /** The identity as declared changes, and nothing at the target. `policies` let it pass. */
+  amend(asked: ChangeRequest, policies: readonly string[]): void {
     this.state.spec = asked.spec!;
-    this.close({ kind: 'amend', requestId: asked.id, outcome: 'succeeded', startedAt: now(), endedAt: now() });
+    this.close({
+      kind: 'amend',
+      requestId: asked.id,
+      outcome: 'succeeded',
+      startedAt: now(),
+      endedAt: now(),
+      policies,
+    });
   }
 
   /** A request whose turn came and that cannot be started any more. */
   refuse(
     { id, kind, requester }: ChangeRequest,
-    { code, reason }: { code: ProcessSummary['code']; reason: string },
+    { code, reason, policies }: { code: ProcessSummary['code']; reason: string } & Pick<ProcessSummary, 'policies'>,
   ): void {
     this.close({
       kind,
@@ -164,6 +171,7 @@ export class Aggregate {
       endedAt: now(),
       ...(code && { code }),
       message: reason,
+      ...(policies && { policies }),
     });
     this.problem(`${kind} asked by ${requester} was not started: ${reason}`);
   }

@@ -20,6 +20,8 @@ import type { ProcessInput, ProcessKind, ProcessResult, Timing } from '../../src
 import type { ChangeRequest } from '../../src/domain/request.js';
 import { emergencyTaskQueue, processId, processMessages, taskQueue, type Preempt } from '../../src/domain/wire.js';
 import { callerFor, here, hereFirst, waiterFor } from './activities.js';
+import { asText } from './as-text.js';
+import { unheard } from './cancelled.js';
 import { now } from './clock.js';
 import { specFor, type Aggregate } from './aggregate.js';
 import { failureOf } from './failure.js';
@@ -41,7 +43,7 @@ export async function begin(aggregate: Aggregate, timing: Timing | undefined): P
   try {
     const early = await isTooEarly(aggregate, asked);
     if (early) return void aggregate.refuse(asked, early);
-    if (asked.kind === 'amend') return void aggregate.amend(asked);
+    if (asked.kind === 'amend') return void (await amend(aggregate, asked));
     return await start(aggregate, await inputFor(aggregate, asked, asked.kind, timing));
   } catch (error) {
     return void aggregate.refuse(asked, inWords(error));
@@ -75,6 +77,15 @@ async function isTooEarly({ state }: Aggregate, { onlyIfDue }: ChangeRequest): P
   return verdict.due ? undefined : { code: 'Conflict', reason: `it is not due any more: ${verdict.detail}` };
 }
 
+/** An amendment waits at no gate: what policy does not let pass at once is refused. */
+async function amend(aggregate: Aggregate, asked: ChangeRequest): Promise<void> {
+  const { name, spec } = aggregate.state;
+  const verdict = await here('Ask policy about the amendment').amendment({ asked, identity: name, before: spec! });
+  const { policies } = verdict;
+  if (verdict.allowed) aggregate.amend(asked, policies);
+  else aggregate.refuse(asked, { code: 'PolicyDenied', reason: verdict.reason, policies });
+}
+
 async function inputFor(
   aggregate: Aggregate,
   request: ChangeRequest,
@@ -103,16 +114,18 @@ async function inputFor(
 
 async function start(aggregate: Aggregate, input: ProcessInput): Promise<Attended> {
   const { kind, operation, request, identity, spec } = input;
-  const child = await startChild<(input: ProcessInput) => Promise<ProcessResult>>(kind, {
-    workflowId: operation,
-    args: [input],
-    taskQueue: request.emergency ? emergencyTaskQueue : taskQueue,
-    parentClosePolicy: ParentClosePolicy.ABANDON,
-    cancellationType: ChildWorkflowCancellationType.ABANDON,
-    staticSummary: `${kind} ${identity} at ${spec.target.name}, asked by ${request.requester}`.slice(0, 200),
-    staticDetails: detailsOf(input),
-    typedSearchAttributes: attributesOf(spec, 'running', request.emergency ? ['emergency:true'] : []),
-  });
+  const beginning = () =>
+    startChild<(input: ProcessInput) => Promise<ProcessResult>>(kind, {
+      workflowId: operation,
+      args: [input],
+      taskQueue: request.emergency ? emergencyTaskQueue : taskQueue,
+      parentClosePolicy: ParentClosePolicy.ABANDON,
+      cancellationType: ChildWorkflowCancellationType.ABANDON,
+      staticSummary: `${kind} ${identity} at ${spec.target.name}, asked by ${request.requester}`.slice(0, 200),
+      staticDetails: detailsOf(input),
+      typedSearchAttributes: attributesOf(spec, 'running', request.emergency ? ['emergency:true'] : []),
+    });
+  const child = await unheard(beginning);
   return { running: aggregate.started(input), result: child.result() };
 }
 
@@ -120,10 +133,10 @@ async function start(aggregate: Aggregate, input: ProcessInput): Promise<Attende
 function detailsOf({ spec, request }: ProcessInput): string {
   const { owner, purpose, environment, dataClass } = spec;
   return [
-    `**Owner** ${owner.person}${owner.team === undefined ? '' : ` (${owner.team})`}`,
-    `**Purpose** ${purpose}`,
-    `**Environment** ${environment}, ${dataClass} data`,
-    `**Reason** ${request.reason ?? 'none given'}`,
+    `**Owner** ${asText(owner.person)}${owner.team === undefined ? '' : ` (${asText(owner.team)})`}`,
+    `**Purpose** ${asText(purpose)}`,
+    `**Environment** ${asText(environment)}, ${dataClass} data`,
+    `**Reason** ${asText(request.reason ?? 'none given')}`,
   ].join(' · ');
 }
 

@@ -3,6 +3,7 @@
  * approvals opens another round. Gives why it was not approved; undefined where it was and is published.
  */
 import { condition, uuid4, workflowInfo } from '@temporalio/workflow';
+import { personsBehind } from '../../src/domain/directory.js';
 import type { Examined, ExceptionTerms } from '../../src/domain/exception.js';
 import type { GateState } from '../../src/domain/process.js';
 import { missingInWords, settled, tallied } from '../../src/domain/quorum.js';
@@ -28,7 +29,7 @@ function openRound(
   examined: Examined,
   reopened: string | undefined,
 ): void {
-  const { planDigest, policyDigest, evidenceDigest, approvals, groups, stepUp, gateMs } = examined;
+  const { planDigest, policyDigest, evidenceDigest, decision, approvals, groups, stepUp, gateMs } = examined;
   state.gate = {
     planDigest,
     policyDigest,
@@ -38,10 +39,11 @@ function openRound(
     number: (state.gate?.number ?? 0) + 1,
     ...(reopened !== undefined && { reopened }),
     requester: by,
+    ...behindOf(examined),
     needed: approvals,
     groups,
     stepUp,
-    rules: [{ id: 'exceptions', why: 'a rule is left unmet', controls, approvals, groups, stepUp }],
+    rules: decision?.obligations.gates ?? [],
     openedAt: now(),
     // One deadline for all rounds: another round is no way to keep a gate open.
     deadline: state.gate?.deadline ?? after(gateMs),
@@ -51,14 +53,22 @@ function openRound(
   };
 }
 
-const controls = ['CSF2:ID.RA-07', '800-53:CA-5', '800-53:RA-7'];
+/** Who may not approve it either: whoever is behind the request, and who owns what is to be excepted. */
+function behindOf({ requester, owner }: Examined): Pick<GateState, 'behind'> {
+  const behind = [...personsBehind(requester), owner].filter((name) => name !== requester.name);
+  return behind.length === 0 ? {} : { behind: [...new Set(behind)] };
+}
 
 /** Until this round is decided: why it was not approved, or undefined. */
 async function decided(exception: Exception, terms: ExceptionTerms, examined: Examined): Promise<string | undefined> {
   const { state, desk } = exception;
   const words = new Map<string, string>();
   exception.enter('gate');
-  await exception.tell('info', `waits for approval: ${missingInWords(state.gate!)}; tenure except approve ${terms.id}`);
+  if (settled(state.gate!) === 'open')
+    await exception.tell(
+      'info',
+      `waits for approval: ${missingInWords(state.gate!)}; tenure except approve ${terms.id}`,
+    );
   while (settled(state.gate!) === 'open') {
     const left = Date.parse(state.gate!.deadline) - Date.now();
     const hasArrived = (): boolean => desk.ballots.length + desk.withdrawals.length > 0;

@@ -9,6 +9,7 @@ import {
 import type { RecordActivities, TrustActivities } from '../../activities/contract.js';
 import { clip } from '../../src/domain/clip.js';
 import type { Attested } from '../../src/domain/directory.js';
+import type { ExceptionEvent, ExceptionTold } from '../../src/domain/evidence.js';
 import {
   parseExceptionId,
   type Examined,
@@ -17,7 +18,9 @@ import {
   type ExceptionStart,
   type ExceptionState,
   type ExceptionTerms,
+  type Withdrawal,
 } from '../../src/domain/exception.js';
+import type { GateState } from '../../src/domain/process.js';
 import { taskQueue } from '../../src/domain/wire.js';
 import { searchAttributes } from '../../src/temporal/search-attributes.js';
 import { now } from './clock.js';
@@ -25,7 +28,9 @@ import { ExceptionDesk } from './exception-desk.js';
 import { failureOf } from './failure.js';
 import { renderException } from './render-exception.js';
 
-type Calls = ExceptionActivities & Pick<TrustActivities, 'attestWord'> & Pick<RecordActivities, 'notify'>;
+type Calls = ExceptionActivities &
+  Pick<TrustActivities, 'attestWord'> &
+  Pick<RecordActivities, 'notify' | 'sealException'>;
 
 /** A check of ten controls, one after the other; the longest is a validation. */
 const attemptMs = 8 * 60_000;
@@ -34,6 +39,9 @@ const mostInert = 20;
 export class Exception {
   readonly state: ExceptionState;
   readonly desk: ExceptionDesk;
+  /** Rounds of the gate that were opened again, and the word that ended it. For the record alone. */
+  private readonly rounds: GateState[] = [];
+  word?: Withdrawal;
 
   constructor({ state, terms, proposal }: ExceptionStart) {
     const { workflowId } = workflowInfo();
@@ -67,6 +75,7 @@ export class Exception {
   async examine(terms: ExceptionTerms, isFirst: boolean): Promise<Examined> {
     const summary = isFirst ? 'Verify who asks for an exception' : 'Look at the exception again';
     const examined = await this.call(summary).examineException({ terms, taken: !isFirst });
+    if (this.state.gate) this.rounds.push(this.state.gate);
     Object.assign(this.state, { examined, checks: examined.checks });
     return examined;
   }
@@ -79,13 +88,40 @@ export class Exception {
       const said = { verb: 'withdraw-exception', subject, content, ...(signed && { signed }) } as const;
       try {
         const who = await this.call('Verify who withdraws the exception').attestWord(said);
-        if (may(who)) return clip(`withdrawn by ${who.name}: ${String(word.reason)}`, 1_000);
+        if (may(who)) {
+          this.word = word;
+          return clip(`withdrawn by ${who.name}: ${String(word.reason)}`, 1_000);
+        }
         this.isInert(word.by, 'they may not withdraw it');
       } catch (error) {
         this.isInert(word.by, failureOf(error).message);
       }
     }
     return undefined;
+  }
+
+  /** Why it could not be sealed, which operators hear; undefined where it was. Before a gate was open nothing is worth a record. */
+  async seal(what: ExceptionEvent): Promise<string | undefined> {
+    const { id, terms, examined, gate, end } = this.state;
+    if (!terms || !examined || !gate) return undefined;
+    const told: ExceptionTold = {
+      what,
+      id,
+      terms,
+      examined,
+      gate,
+      ...(this.rounds.length > 0 && { rounds: this.rounds }),
+      ...(what !== 'approved' && end !== undefined && { end }),
+      ...(what !== 'approved' && this.word && { word: this.word }),
+    };
+    try {
+      await this.call('Seal the evidence record').sealException(told);
+      return undefined;
+    } catch (error) {
+      const why = `left no record in the evidence log: ${failureOf(error).message}`;
+      await this.tell('alert', why);
+      return why;
+    }
   }
 
   enter(phase: ExceptionPhase, since = now()): void {

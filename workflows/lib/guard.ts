@@ -16,6 +16,7 @@ import {
 } from '../../src/domain/elevation-review.js';
 import { personsBehind } from '../../src/domain/directory.js';
 import { taskQueue } from '../../src/domain/wire.js';
+import { heedCancel, unheard } from './cancelled.js';
 import { after } from './clock.js';
 import type { Process } from './process.js';
 import { attributesOf } from './show.js';
@@ -27,12 +28,13 @@ import { attributesOf } from './show.js';
 export async function standGuard(process: Process): Promise<void> {
   const start = startOf(process);
   try {
-    await post(start);
+    await unheard(() => post(start));
   } catch (error) {
     if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
     const taken = `${reviewId(start.operation)} is there already, and it was not started by this process: nothing was lent`;
     throw ApplicationFailure.nonRetryable(`${taken}; find out who started it, and ask again`, 'Conflict');
   }
+  heedCancel();
 }
 
 async function post(start: ReviewStart): Promise<void> {

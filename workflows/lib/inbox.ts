@@ -40,6 +40,7 @@ export class Inbox {
   preemptedBy?: string;
   /** Who gave lent rights back before their time was over. */
   givenBackBy?: string;
+  private isGateShut = false;
   private answer?: 'again' | 'go-on' | 'abandon';
 
   constructor(
@@ -120,9 +121,22 @@ export class Inbox {
     setHandler(signal, handle, { description, unfinishedPolicy: HandlerUnfinishedPolicy.ABANDON });
   }
 
+  /** Something begins to change: from now on nobody's decision counts any more. */
+  shutGate(): void {
+    this.isGateShut = true;
+    for (const ballot of this.ballots.splice(0)) this.isTooLate(ballot);
+  }
+
   private takeBallot(ballot: Ballot): void {
-    if (isBallot(ballot) && this.ballots.length < mostKept) this.ballots.push(ballot);
-    else leftOut('decide');
+    if (!isBallot(ballot) || this.ballots.length >= mostKept) leftOut('decide');
+    else if (this.isGateShut) this.isTooLate(ballot);
+    else this.ballots.push(ballot);
+  }
+
+  private isTooLate({ signed }: Ballot): void {
+    const reason =
+      'decide: it came too late, nothing waits for it. Until its point of no return the process is stopped with: tenure cancel';
+    this.isInert({ at: now(), claimed: approverIn(signed.statement), reason });
   }
 
   private preempt(told: Preempt): Promise<void> | void {
@@ -160,6 +174,16 @@ export class Inbox {
 
   private isForThisPark({ since }: Resume | Abandon): boolean {
     return this.state().parked?.since === since;
+  }
+}
+
+/** Whom a decision claims to be from, which nobody has proven. */
+function approverIn(statement: string): string {
+  try {
+    const { approver } = JSON.parse(statement) as { approver?: unknown };
+    return typeof approver === 'string' ? clip(approver, longestName) : 'nobody';
+  } catch {
+    return 'nobody';
   }
 }
 

@@ -5,6 +5,7 @@ import { elevatedSpec } from '../../src/domain/elevation.js';
 import { epochAfterwards } from '../../src/domain/epoch.js';
 import type { ErrorCode } from '../../src/domain/errors.js';
 import { span } from '../../src/domain/span.js';
+import { heedCancel } from './cancelled.js';
 import { after, now, until } from './clock.js';
 import { failureOf } from './failure.js';
 import { waitUntilClear } from './permit.js';
@@ -21,6 +22,8 @@ export async function lend(process: Process): Promise<void> {
   process.proofs.elevated = { incident, from: now(), until: after(forMs) };
   process.unwind.before('elevate', () => takeBack(process));
   const granted = await process.stage('elevate', () => inTime(process, () => lendAndProve(process)), granting);
+  // A cancel that came with the last answer: what follows would be stopped by it, and here the way back is whole.
+  heedCancel();
   remember(process, { granted });
   void tell(
     process,

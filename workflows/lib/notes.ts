@@ -23,6 +23,17 @@ export function accepted({ answer }: AcceptanceProof): string {
   return `${answer}; rights are exactly the approved scope`;
 }
 
+/** With what is known of the use of those rights, where the target keeps a record. */
+export function validated(proof: AcceptanceProof): string {
+  const { use } = proof;
+  if (!use) return accepted(proof);
+  const unused = use.known ? inShort(use.unused.map(({ right }) => right)) : '';
+  const said = use.known
+    ? `not seen in use: ${unused || 'none of them'}`
+    : `which of them are used is not known: ${use.why}`;
+  return `${accepted(proof)}; ${said}`;
+}
+
 export function published(process: Process): () => string {
   return () =>
     `${process.candidate!.principal} is current in ${process.input.spec.deliver.map(({ store, path }) => `${store}:${path}`).join(', ')}`;

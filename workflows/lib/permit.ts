@@ -1,4 +1,4 @@
-import { ApplicationFailure, sleep } from '@temporalio/workflow';
+import { ApplicationFailure, condition } from '@temporalio/workflow';
 import type { Clearance, Decision } from '../../src/domain/decision.js';
 import { planOf } from '../../src/domain/plan.js';
 import type { GateState, StageName } from '../../src/domain/process.js';
@@ -23,17 +23,30 @@ export async function permit(process: Process): Promise<void> {
     () => decisionInWords(process),
   );
   if (decision.permitted) return process.skip('gate', 'no approval is needed');
-  await passGate(process, decision, (gate) => authorizeAgain(process, gate));
+  await passGate(process, decision, {
+    clear: (isInterrupted) => waitUntilClear(process, 'gate', isInterrupted),
+    ask: (gate) => authorizeAgain(process, gate),
+  });
 }
 
-/** A freeze that began meanwhile holds: nothing changes until it ends. It may be lifted early, so it is looked at again and again. */
-export async function waitUntilClear(process: Process, stage: StageName): Promise<void> {
+/**
+ * A freeze that began meanwhile holds: nothing changes until it ends. It may be lifted early, so it is looked at again and again. False
+ * where `isInterrupted` became true before.
+ */
+export async function waitUntilClear(
+  process: Process,
+  stage: StageName,
+  isInterrupted: () => boolean = () => false,
+): Promise<boolean> {
   for (;;) {
     const cleared = await clearance(process);
-    if (cleared.clear) return;
+    if (isInterrupted()) return false;
+    if (cleared.clear) return true;
     const showAgain = process.waiting(stage, `frozen until ${cleared.until}: ${cleared.reason}`);
-    await sleep(untilNextLook(Date.parse(cleared.until) - Date.now()), { summary: `freeze: ${cleared.reason}` });
+    const untilMs = untilNextLook(Date.parse(cleared.until) - Date.now());
+    await condition(isInterrupted, untilMs, { summary: `freeze: ${cleared.reason}` });
     showAgain();
+    if (isInterrupted()) return false;
   }
 }
 
@@ -55,7 +68,6 @@ async function authorize(process: Process): Promise<Decision> {
 
 /** Once the approvals are there: the plan is made anew and decided on as things are now, after any freeze that began meanwhile. */
 async function authorizeAgain(process: Process, gate: GateState): Promise<Decision> {
-  await waitUntilClear(process, 'gate');
   process.state.plan = planOf(process.input);
   const decision = await ask(process, gate);
   process.state.decision = decision;

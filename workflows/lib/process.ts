@@ -7,14 +7,15 @@ import { ApplicationFailure, CancellationScope, CancelledFailure } from '@tempor
 import type { Change } from '../../activities/contract.js';
 import { undoEpoch } from '../../src/domain/epoch.js';
 import type { CredentialRecord } from '../../src/domain/credential.js';
-import type {
-  ProcessInput,
-  ProcessOutcome,
-  ProcessResult,
-  ProcessState,
-  Proofs,
-  StageName,
-  StageState,
+import {
+  isBeforeChange,
+  type ProcessInput,
+  type ProcessOutcome,
+  type ProcessResult,
+  type ProcessState,
+  type Proofs,
+  type StageName,
+  type StageState,
 } from '../../src/domain/process.js';
 import { callerFor, hereFirst, type Activities, type Manner } from './activities.js';
 import { now } from './clock.js';
@@ -40,6 +41,8 @@ export class Process {
   epoch: number;
   /** Somebody cancelled it in Temporal. Whether that stops anything depends on where it is. */
   isCancelAsked = false;
+  /** Passes the gate once more, where there was one: for a decision that came while nothing had changed yet. */
+  passAgain?: () => Promise<void>;
   /** What a cancel stops. Shielded from the workflow's own scope, since whether a cancel counts depends on where the process is. */
   private readonly scope = new CancellationScope({
     cancellable: true,
@@ -122,7 +125,8 @@ export class Process {
 
   /** From here on only forward: the old credential is about to be revoked, and no cancel takes that back. */
   async pointOfNoReturn(next: StageName): Promise<void> {
-    await waitUntilClear(this, next);
+    const isHeard = (): boolean => this.passAgain !== undefined && this.inbox.ballots.length > 0;
+    while (!(await waitUntilClear(this, next, isHeard))) await this.passAgain!();
     this.onlyForward();
   }
 
@@ -229,8 +233,10 @@ export class Process {
     const hasWayBack = this.unwind.hasSteps();
     const outcome = hasWayBack ? await this.takeBack() : 'undone';
     if (outcome !== 'undone') return outcome;
+    // It may have failed before the first step that has a way back.
+    const isUnrotated = hasWayBack || (this.proofs.elevated?.restored && this.find('stage').startedAt === undefined);
     this.state.leftovers.push(
-      hasWayBack
+      isUnrotated
         ? `the credential was not rotated: ${failure.message}; rotate it with: tenure rotate ${this.state.identity}`
         : `abandoned past the point of no return: ${failure.message}`,
     );
@@ -313,6 +319,7 @@ export class Process {
   }
 
   private begin(name: StageName): StageState {
+    if (!isBeforeChange(name)) this.inbox.shutGate();
     const stage = this.find(name);
     stage.status = 'running';
     stage.startedAt ??= now();

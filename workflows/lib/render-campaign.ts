@@ -1,4 +1,5 @@
 import type { Remark } from '../../activities/contract.js';
+import { asText } from './as-text.js';
 
 /**
  * One identity of a campaign. `handed over`: it waits for something outside and goes on without the campaign. `skipped`: not due any
@@ -37,9 +38,9 @@ export function renderCampaign({ policy, items, asking, leftOut }: CampaignRepor
   const lines = [
     ...items
       .filter(({ status }) => status !== 'waiting' && status !== 'succeeded')
-      .map(({ name, target, status, detail }) => `| ${name} | ${target} | ${status} | ${detail ?? ''} |`),
-    ...asking.map(({ name, detail }) => `| ${name} | | asks | ${detail} |`),
-    ...leftOut.map(({ name, detail }) => `| ${name} | | left out | ${detail} |`),
+      .map(({ name, target, status, detail }) => `| ${name} | ${target} | ${status} | ${asText(detail ?? '')} |`),
+    ...asking.map(({ name, detail }) => `| ${name} | | asks | ${asText(detail)} |`),
+    ...leftOut.map(({ name, detail }) => `| ${name} | | left out | ${asText(detail)} |`),
   ];
   return [
     `**Campaign of ${policy}**: ${items.length} due; ${counts.join(', ')}`,

@@ -1,5 +1,6 @@
 import { controlInWords, type ExceptionState } from '../../src/domain/exception.js';
 import { missingInWords } from '../../src/domain/quorum.js';
+import { asText } from './as-text.js';
 
 /** What the Temporal UI shows of an exception. Markdown. Never throws: what it was started with may be anything. */
 export function renderException(state: ExceptionState): string {
@@ -7,16 +8,18 @@ export function renderException(state: ExceptionState): string {
   const rules = (terms ?? proposal)?.rules;
   return [
     `**${id}** of ${identity}: **${phase}** since ${since}`,
-    ...(end === undefined ? [] : [end]),
-    ...(Array.isArray(rules) ? [`Rules: ${rules.join(', ')}`] : []),
-    ...(proposal ? [`Proposed, since ${proposal.why}; it can be signed until ${proposal.closes}`] : []),
-    ...(terms ? [`Asked by ${terms.by}, until ${terms.until}: ${terms.reason}`] : []),
+    ...(end === undefined ? [] : [asText(end)]),
+    ...(Array.isArray(rules) ? [`Rules: ${rules.map(asText).join(', ')}`] : []),
+    ...(proposal ? [`Proposed, since ${asText(proposal.why)}; it can be signed until ${proposal.closes}`] : []),
+    ...(terms ? [`Asked by ${asText(terms.by)}, until ${asText(terms.until)}: ${asText(terms.reason)}`] : []),
     ...(checks.length > 0 ? checks : plannedOf(state)).map(
       ({ control, holds, detail }) =>
-        `- ${holds === undefined ? '?' : holds ? 'holds' : 'does not hold'}: ${control}${detail ? ` (${detail})` : ''}`,
+        `- ${holds === undefined ? '?' : holds ? 'holds' : 'does not hold'}: ${asText(control)}${detail ? ` (${asText(detail)})` : ''}`,
     ),
     ...(gate && phase === 'gate' ? [`Approval: ${missingInWords(gate)}; \`tenure except approve ${id}\``] : []),
-    ...(inert.length > 0 ? [`${inert.length} message(s) had no effect, the last: ${inert.at(-1)!.reason}`] : []),
+    ...(inert.length > 0
+      ? [`${inert.length} message(s) had no effect, the last: ${asText(inert.at(-1)!.reason)}`]
+      : []),
   ].join('\n\n');
 }
 

@@ -1,23 +1,24 @@
 import type { Review, ReviewState } from '../../src/domain/elevation-review.js';
 import { span } from '../../src/domain/span.js';
+import { asText } from './as-text.js';
 
 /** The current details of a review in the Temporal UI: Markdown, pure in the state. */
 export function renderReview(state: ReviewState): string {
   const { identity, requester, elevation, reason, operation, outcome, evidence } = state;
   return [
-    `**Rights lent to ${identity}** for ${span(elevation.forMs)}, asked by ${requester} for ${elevation.incident}: ${reason}`,
+    `**Rights lent to ${identity}** for ${span(elevation.forMs)}, asked by ${asText(requester)} for ${asText(elevation.incident)}: ${asText(reason)}`,
     ...renderStatus(state),
     '',
     '| | |',
     '|---|---|',
     `| elevation | \`${operation}\` ${outcome ?? (state.endedAt === undefined ? 'is under way' : 'was ended by hand')} |`,
-    `| lent | \`${JSON.stringify(elevation.scope).replaceAll('|', '\\|')}\` |`,
+    `| lent | ${asText(JSON.stringify(elevation.scope))} |`,
     `| record | ${evidence === undefined ? 'none yet' : `\`${evidence}\``} |`,
     ...section('Reviews', state.reviews.map(renderReviewed)),
-    ...section('Remarks', state.remarks),
+    ...section('Remarks', state.remarks.map(asText)),
     ...section(
       'Sent without effect',
-      state.refused.map(({ at, claimed, reason: why }) => `${at} as ${claimed}: ${why}`),
+      state.refused.map(({ at, claimed, reason: why }) => `${at} as ${asText(claimed)}: ${asText(why)}`),
     ),
   ].join('\n');
 }
@@ -38,5 +39,5 @@ function section(title: string, lines: readonly string[]): string[] {
 }
 
 function renderReviewed({ at, reviewer, verdict, notes }: Review): string {
-  return `${at} ${reviewer}: **${verdict}** ${notes}`;
+  return `${at} ${asText(reviewer)}: **${verdict}** ${asText(notes)}`;
 }

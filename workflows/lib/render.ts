@@ -1,7 +1,7 @@
-import { inOneLine } from '../../src/domain/clip.js';
 import { gateLines } from '../../src/domain/gate-lines.js';
 import { stagesFor, type ProcessState, type StageState, type StageStatus } from '../../src/domain/process.js';
 import type { IdentityState } from '../../src/domain/identity.js';
+import { asText } from './as-text.js';
 
 const marks: Readonly<Record<StageStatus, string>> = {
   'to do': '·',
@@ -89,11 +89,6 @@ function renderInert({ inert = [], gate }: ProcessState): string[] {
     '**Did not count**',
     ...all.map(({ at, claimed, reason }) => `- ${at} sent as ${asText(claimed)}: ${asText(reason)}`),
   ];
-}
-
-/** Text of others, which is to be read as it is: no line, no link and no picture of theirs. */
-function asText(text: string): string {
-  return inOneLine(text).replaceAll(/[\\`*_[\]<>|]/g, '\\$&');
 }
 
 /** The stages of a process before it begins. */

@@ -18,6 +18,7 @@ import type { Signed } from '../../src/domain/statement.js';
 import { searchAttributes } from '../../src/temporal/search-attributes.js';
 import { callerFor, hereFirst, type Activities, type Manner } from './activities.js';
 import { after, now } from './clock.js';
+import { failureOf } from './failure.js';
 import { renderReview } from './render-review.js';
 import type { Ended } from './watch.js';
 
@@ -108,7 +109,10 @@ export class Reviewing {
     state.status = 'closed';
     const { inbox: _inbox, nextAlertAt: _next, ...kept } = state;
     const record: ReviewRecord = { ...kept, closedAt: now() };
-    await this.hereFirst('stubborn', 'Keep the record of the review', ({ sealReview }) => sealReview(record));
+    // Always remote: it reads this run's own history.
+    await callerFor(false, this.start.timing)('stubborn', 'Seal the record of the review')
+      .sealReview(record)
+      .catch((error: unknown) => this.alert(unsealed(state, error)));
     this.show('reviewed');
     return state;
   }
@@ -165,6 +169,10 @@ export class Reviewing {
     setCurrentDetails(renderReview(this.state));
     if (status !== undefined) upsertSearchAttributes([{ key: searchAttributes.status, value: status }]);
   }
+}
+
+function unsealed({ operation }: ReviewState, error: unknown): string {
+  return `the review of ${operation} is signed and left no record in the evidence log: ${failureOf(error).message}`;
 }
 
 function freshState({ operation, identity, requester, reason, elevation, people }: ReviewStart): ReviewState {

@@ -51,7 +51,7 @@ export async function takeBackOverdue(reviewing: Reviewing, why: string): Promis
     if (error === undefined)
       return changed.length === 0 ? undefined : reviewing.remark(`${why}: the guard took them back`);
     const { code, message } = failureOf(error);
-    // A later step, or another process, has brought the rights to what is declared, or has taken everything down.
+    // Something later has begun, and the activity has seen that the rights are gone or that nobody can log in any more.
     if (code === 'Fenced') return;
     await reviewing.remark(`rights lent to ${identity} have outlived their time: ${message}`);
     await sleep(alertEveryMs, { summary: 'then it is tried again' });

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { consumerName } from '../../domain/plan-words.js';
 import { processMessages, type ConsumerAcknowledgement } from '../../domain/wire.js';
 import { CliError } from '../errors.js';
 import { nameOf, newRequestId, operationOf, processOf } from '../identities.js';
@@ -23,7 +24,7 @@ export function addAck(program: Command, runtime: Runtime): void {
     const operation = await operationOf(client, typed!);
     const name = nameOf(typed!);
     // What the process was started with: a consumer may be new in this very rotation, which the identity only learns at its end.
-    const consumers = (await processOf(client, operation))?.plan?.consumers;
+    const consumers = (await processOf(client, operation))?.plan?.consumers.map(consumerName);
     if (consumers && !consumers.includes(consumer!)) {
       const known = consumers.join(', ') || 'none';
       throw new CliError('NotFound', `${operation} tells no consumer ${consumer}; it tells: ${known}`, [

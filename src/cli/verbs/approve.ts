@@ -4,13 +4,14 @@ import type { Command } from 'commander';
 import { TenureError } from '../../domain/errors.js';
 import { gateLines } from '../../domain/gate-lines.js';
 import type { ProcessPlan } from '../../domain/plan.js';
-import type { GateState, ProcessState } from '../../domain/process.js';
+import { isBeforeChange, type GateState, type ProcessState } from '../../domain/process.js';
 import type { DecisionStatement, Signed } from '../../domain/statement.js';
 import { parseProcessId, processMessages } from '../../domain/wire.js';
 import { digestOf } from '../../policy/digest.js';
 import { ballotFor } from '../../trust/ballot.js';
 import { followOperation, following, type FollowOptions } from '../change.js';
 import { confirm } from '../confirm.js';
+import { demandCounted } from '../decided.js';
 import { CliError, noWorker, usage } from '../errors.js';
 import { operationOf, processOf } from '../identities.js';
 import { exitCodes } from '../io.js';
@@ -35,7 +36,7 @@ export function addDeny(program: Command, runtime: Runtime): void {
 }
 
 export function addWithdraw(program: Command, runtime: Runtime): void {
-  addDecision(program, runtime, 'withdraw', 'take back your approval or denial, while the gate is open');
+  addDecision(program, runtime, 'withdraw', 'take back your approval, while nothing has changed yet');
 }
 
 function addDecision(program: Command, runtime: Runtime, decision: Decision, description: string): void {
@@ -59,7 +60,7 @@ async function decide(session: Session, typed: string, decision: Decision, optio
   const operation = await operationOf(client, typed);
   const state = await processOf(client, operation);
   if (!state) throw noWorker(`${operation} did not answer`);
-  const { plan, gate } = openGate(state);
+  const { plan, gate } = openGate(state, decision);
   demandSame(state, plan, gate, options.digest);
   for (const { label, text } of gateLines(plan, gate, state.decision?.facts))
     session.out.say(`${session.out.paint.bold(`${label}:`)} ${text}`);
@@ -71,6 +72,8 @@ async function decide(session: Session, typed: string, decision: Decision, optio
   const delegation = options.delegation === undefined ? undefined : await readDelegation(options.delegation);
   const ballot = await ballotFor(signer, decision, operation, gate, options.reason ?? '', delegation);
   await client.workflow.getHandle(operation).signal(processMessages.decide, ballot);
+  const sent = { ballot, by: signer.name, isWithdrawal: decision === 'withdraw', before: state };
+  if (options.wait) await demandCounted(sent, () => processOf(client, operation));
   session.out.say(`${signer.name} ${pastOf[decision]} ${gate.planDigest}`);
   if (decision === 'approve') return followOperation(session, parseProcessId(operation)!.name, operation, options);
   session.out.answer({ identity: state.identity, operation, decision, by: signer.name, planDigest: gate.planDigest });
@@ -83,11 +86,22 @@ function capitalised(word: string): string {
   return word[0]!.toUpperCase() + word.slice(1);
 }
 
-function openGate(state: ProcessState): { readonly plan: ProcessPlan; readonly gate: GateState } {
+/** What is approved and held up, by a freeze, may still be stopped. */
+function openGate(state: ProcessState, decision: Decision): { readonly plan: ProcessPlan; readonly gate: GateState } {
   const { plan, gate, identity, operation } = state;
-  if (plan && gate?.outcome === 'open') return { plan, gate };
+  const isHeld = gate?.outcome === 'approved' && decision !== 'approve' && !hasChangedAnything(state);
+  if (plan && (gate?.outcome === 'open' || isHeld)) return { plan, gate: gate! };
+  const late = gate?.outcome === 'approved' && decision !== 'approve';
+  if (late)
+    throw new CliError('Conflict', `${operation} is past its gate and has begun: no decision counts any more`, [
+      `tenure cancel ${identity} --reason …`,
+    ]);
   const why = gate ? `its gate is ${gate.outcome}` : 'it waits at no gate';
   throw new CliError('NotFound', `there is nothing to decide on ${operation}: ${why}`, [`tenure show ${identity}`]);
+}
+
+function hasChangedAnything({ stages }: ProcessState): boolean {
+  return stages.some(({ name, startedAt }) => !isBeforeChange(name) && startedAt !== undefined);
 }
 
 /** The workflow that answers may be anybody's: nobody signs a digest of something else than what they are shown. */

@@ -1,7 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
-import type { Command } from 'commander';
+import { Option, type Command } from 'commander';
+import { partyNamed, type Directory } from '../../domain/directory.js';
+import { processKinds } from '../../domain/process.js';
 import type { Signed } from '../../domain/statement.js';
+import { directorySource } from '../../trust/directory-file.js';
 import { advanceSigned, delegationSigned } from '../../trust/statements.js';
 import { durationOption } from '../durations.js';
 import { usage } from '../errors.js';
@@ -48,9 +51,22 @@ export function addDelegate(program: Command, runtime: Runtime): void {
     const id = randomUUID();
     const nbf = instantOf(options.from);
     const signer = await signerOf(session, options);
+    demandLendable(await directorySource(await session.services.config()).current(), signer.name, options);
     const signed = await delegationSigned({ id, to, groups, environments, nbf, reason }, options.for, signer);
     await deliver(session, signed, options.out, `${signer.name} lets ${to} decide for ${groups.join(', ')}`, id);
   });
+}
+
+/** What could never count is not signed. The roles `owner` and `team` depend on the identity, so they are judged at its gate. */
+function demandLendable(directory: Directory, from: string, { to, group }: DelegateOptions): void {
+  if (to === from) throw usage('--to: that is you; name somebody else who decides for you');
+  const party = partyNamed(directory, to);
+  if (!party) throw usage(`--to: ${to} is not in the directory; look for the name in tenure.yaml`);
+  if (party.kind !== 'person') throw usage(`--to: ${to} is of kind ${party.kind}, and only a person can approve`);
+  const own = ['owner', 'team', ...(partyNamed(directory, from)?.groups ?? [])];
+  const lacking = group.filter((one) => !own.includes(one));
+  if (lacking.length > 0)
+    throw usage(`--group: ${from} is not in ${lacking.join(', ')}; what is lent has to be your own: ${own.join(', ')}`);
 }
 
 /** A task of so many identities, until then. It counts only where a policy allows approvals in advance. */
@@ -60,7 +76,7 @@ export function addPreApprove(program: Command, runtime: Runtime): void {
       .command('pre-approve')
       .description('approve a bounded task in advance; counts only where a policy allows that in so many words'),
   )
-    .requiredOption('--kind <kind...>', 'what may be done: rotate, revoke, …')
+    .addOption(new Option('--kind <kind...>', 'what may be done').choices(processKinds).makeOptionMandatory())
     .requiredOption('--identity <name...>', 'to which identities, each once')
     .requiredOption('--for <duration>', 'until when, at most 7d', durationOption)
     .requiredOption('--reason <text>', 'why; kept in the record')

@@ -66,8 +66,8 @@ async function* examineConnectors({ services }: Session, config: TenureConfig): 
   }
   for (const name of Object.keys(config.targets)) {
     yield await finding(`target ${name}`, async () => {
-      const { version, problems } = await (await services.targets()).get(name).probe();
-      if (problems.length === 0) return version;
+      const { version, problems, remarks = [] } = await (await services.targets()).get(name).probe();
+      if (problems.length === 0) return [version, ...remarks].join('; ');
       return {
         detail: problems[0]!,
         todo: problems.slice(1).join('; ') || `see docs/targets/ for what target ${name} needs`,

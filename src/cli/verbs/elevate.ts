@@ -18,7 +18,6 @@ interface ElevateOptions extends ChangeOptions {
   readonly scope: string;
   readonly for: number;
   readonly incident: string;
-  readonly ticket?: string;
 }
 
 interface GiveBackOptions extends FollowOptions, SigningOptions {
@@ -35,7 +34,6 @@ export function addElevate(program: Command, runtime: Runtime): void {
     )
     .requiredOption('--for <duration>', 'for how long, e.g. 1h; at most 4h', durationOption)
     .requiredOption('--incident <id>', 'the incident that makes it necessary')
-    .option('--ticket <id>', 'a ticket that it belongs to')
     .addHelpText(
       'after',
       '\nIt is followed until the rights are there. They end after their time, or earlier with: tenure give-back <name>\n' +
@@ -65,7 +63,7 @@ async function elevate(session: Session, name: string, options: ElevateOptions):
     forMs: options.for,
     incident: options.incident,
   };
-  const more = { elevation, ...(options.ticket !== undefined && { ticket: options.ticket }) };
+  const more = { elevation };
   return change(session, name, options, 'elevate', more, {
     isSo: ({ heldUntil }) => heldUntil !== undefined,
     tell: ({ operation, heldUntil: until = '' }) => {

@@ -63,8 +63,8 @@ function addExport(evidence: Command, runtime: Runtime): void {
     const records = manifestOf(files)!.entries.length;
     out.answer({ out: place, records, files: files.size, checkpoint: files.get('checkpoint') });
     out.say(`${count(records, 'record')} of ${shelf.where} in ${options.out}`);
-    out.say(`verify it anywhere with: tenure evidence verify ${options.out}`);
     if (records === 0) out.note('nothing was selected: no such record was sealed');
+    else out.say(`verify it anywhere with: tenure evidence verify ${options.out}`);
   });
 }
 
@@ -73,6 +73,7 @@ interface VerifyVerbOptions extends CommonOptions {
   readonly logKey?: string;
   readonly directory?: string;
   readonly replay: boolean;
+  readonly strict?: boolean;
 }
 
 function addVerify(evidence: Command, runtime: Runtime): void {
@@ -82,10 +83,11 @@ function addVerify(evidence: Command, runtime: Runtime): void {
     .option('--checkpoint <file>', 'an earlier checkpoint of the log: nothing before it was changed or taken away')
     .option('--log-key <key>', 'the log’s public key, <name>+<id>+<base64>, or a file that holds it')
     .option('--directory <file>', 'whose keys count, instead of the directory as it was recorded')
+    .option('--strict', 'exit with 1 also where something is unknown, e.g. whose log it is')
     .option('--no-replay', 'leave out the replays of histories, which take most of the time')
     .addHelpText(
       'after',
-      '\nOne line for each check: held, broken, or unknown. Exits with 1 when one is broken.\n\nExamples:\n  tenure evidence verify evidence-2026 --log-key log.vkey --checkpoint january.checkpoint\n  tenure evidence verify payments-db.json.gz --json | jq \'.checks[] | select(.verdict == "broken")\'',
+      '\nOne line for each check: held, broken, or unknown. Exits with 1 when one is broken, with --strict also when one is unknown.\n\nExamples:\n  tenure evidence verify evidence-2026 --log-key log.vkey --checkpoint january.checkpoint\n  tenure evidence verify payments-db.json.gz --json | jq \'.checks[] | select(.verdict == "broken")\'',
     );
   verb<VerifyVerbOptions>(runtime, command, async (session, options, [bundle]) => {
     const [{ readBundle }, { verifyBundle }] = await Promise.all([
@@ -94,7 +96,7 @@ function addVerify(evidence: Command, runtime: Runtime): void {
     ]);
     const files = await readBundle(resolve(session.io.cwd, bundle!));
     const checks = await verifyBundle(files, await broughtAlong(session, options));
-    return tell(session, checks);
+    return tell(session, checks, options.strict ?? false);
   });
 }
 
@@ -142,10 +144,11 @@ async function ownCode(): Promise<string[]> {
   }
 }
 
-function tell({ out }: Session, checks: readonly Check[]): number {
+function tell({ out }: Session, checks: readonly Check[], isStrict: boolean): number {
   const ofVerdict = (verdict: Check['verdict']): number => checks.filter((check) => check.verdict === verdict).length;
   const [held, broken, unknown] = [ofVerdict('held'), ofVerdict('broken'), ofVerdict('unknown')];
-  out.answer({ ok: broken === 0, held, broken, unknown, checks });
+  const ok = broken === 0 && !(isStrict && unknown > 0);
+  out.answer({ ok, held, broken, unknown, checks });
   const marks = {
     held: out.paint.green('held   '),
     broken: out.paint.red('broken '),
@@ -153,10 +156,9 @@ function tell({ out }: Session, checks: readonly Check[]): number {
   };
   for (const { subject, check, verdict, detail } of checks)
     out.say(`${marks[verdict]}  ${subject}: ${check}: ${detail}`);
-  out.say(
-    broken === 0
-      ? `it holds: ${held} checks held, ${unknown} not to be known from it`
-      : `${count(broken, 'check')} of ${checks.length} broken`,
-  );
-  return broken === 0 ? exitCodes.success : exitCodes.failure;
+  if (broken > 0) out.say(`${count(broken, 'check')} of ${checks.length} broken`);
+  else out.say(`${ok ? 'it holds' : 'not shown'}: ${held} checks held, ${unknown} not to be known from it`);
+  if (checks.some(({ subject, check, verdict }) => subject === 'log' && check === 'key' && verdict === 'unknown'))
+    out.note('not tied to a log that you know, anybody could have made it: name the key that you know with --log-key');
+  return ok ? exitCodes.success : exitCodes.failure;
 }

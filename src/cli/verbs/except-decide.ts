@@ -5,14 +5,17 @@ import {
   controlInWords,
   exceptionId,
   exceptionMessages,
+  type ExceptionFacts,
   type ExceptionState,
   type ExceptionTerms,
 } from '../../domain/exception.js';
+import { mayDecide } from '../../domain/gate-lines.js';
 import type { GateState } from '../../domain/process.js';
 import { missingInWords } from '../../domain/quorum.js';
 import { evidenceOf } from '../../exceptions/evidence.js';
 import { digestWithoutSignature } from '../../trust/statements.js';
 import { confirm } from '../confirm.js';
+import { demandCounted } from '../decided.js';
 import { CliError } from '../errors.js';
 import { exceptionOf } from '../exceptions.js';
 import { exitCodes } from '../io.js';
@@ -57,15 +60,22 @@ async function decide(
   const operation = exceptionId(state.id);
   const ballot = await ballotFor(signer, decision, operation, gate, options.reason ?? '');
   await client.workflow.getHandle(operation).signal(exceptionMessages.decide, ballot);
+  await demandCounted({ ballot, by: signer.name, isWithdrawal: false, before: state }, () =>
+    exceptionOf(client, typed),
+  );
   session.out.say(`${signer.name} ${decision === 'approve' ? 'approved' : 'denied'} ${state.id}`);
   session.out.answer({ exception: state.id, decision, by: signer.name, planDigest: gate.planDigest });
   return exitCodes.success;
 }
 
 /** Everything that somebody has to know before they sign. */
-export function tellException({ out }: Session, { id, identity, phase, terms, checks, gate }: ExceptionState): void {
+export function tellException(
+  { out }: Session,
+  { id, identity, phase, terms, checks, gate, examined }: ExceptionState,
+): void {
   out.say(`${out.paint.bold(id)} of ${identity}: ${phase}`);
   if (!terms) return;
+  if (examined?.facts) out.say(`  Identity: ${factsInWords(examined.facts)}`);
   out.say(`  Asked by: ${terms.by}${terms.ticket === undefined ? '' : `, ${terms.ticket}`}: ${terms.reason}`);
   out.say(`  Leaves unmet: ${terms.rules.join(', ')}`);
   out.say(`  Until: ${terms.until}; then ${identity} is asked to ${terms.afterwards}`);
@@ -73,7 +83,15 @@ export function tellException({ out }: Session, { id, identity, phase, terms, ch
     for (const control of terms.controls) out.say(`  Control, not checked yet: ${controlInWords(control)}`);
   for (const { control, holds, detail } of checks)
     out.say(`  Control ${holds ? out.paint.green('holds') : out.paint.red('does not hold')}: ${control} (${detail})`);
-  if (gate && phase === 'gate') out.say(`  Missing: ${missingInWords(gate)}; closes ${gate.deadline}`);
+  if (!gate || phase !== 'gate') return;
+  for (const { id: rule, why } of gate.rules) out.say(`  Because of: ${rule} (${why})`);
+  out.say(`  May decide: ${mayDecide(gate)}`);
+  if (gate.number > 1) out.say(`  Round: ${gate.number}: ${gate.reopened ?? 'opened again'}`);
+  out.say(`  Missing: ${missingInWords(gate)}; closes ${gate.deadline}`);
+}
+
+function factsInWords({ declared, environment, dataClass, owner, target }: ExceptionFacts): string {
+  return `${declared.kind} in ${environment}, ${dataClass} data, of ${owner}, at ${target}`;
 }
 
 function openGate(state: ExceptionState): { readonly terms: ExceptionTerms; readonly gate: GateState } {
@@ -84,12 +102,12 @@ function openGate(state: ExceptionState): { readonly terms: ExceptionTerms; read
 
 /** The workflow that answers may be anybody's: nobody signs a digest of something else than what they are shown. */
 export function demandSame(
-  { id, checks }: Pick<ExceptionState, 'id' | 'checks'>,
+  { id, checks, examined }: Pick<ExceptionState, 'id' | 'checks' | 'examined'>,
   terms: ExceptionTerms,
   gate: GateState,
 ): void {
   const isWhole = terms.id === id && digestWithoutSignature(terms) === gate.planDigest;
-  if (isWhole && evidenceOf(checks) === gate.evidenceDigest && terms.by === gate.requester) return;
+  if (isWhole && evidenceOf(checks, examined?.facts) === gate.evidenceDigest && terms.by === gate.requester) return;
   throw new TenureError(
     'ApprovalRefused',
     `what ${id} shows is not what it asks a signature for; nothing was signed. Tell those who run Temporal`,

@@ -11,13 +11,16 @@ import {
   type ExceptionTerms,
   type Withdrawal,
 } from '../../domain/exception.js';
-import { demandAllowed, readTerms } from '../../exceptions/terms.js';
+import { TenureError } from '../../domain/errors.js';
+import type { IdentitySpec } from '../../domain/identity.js';
+import { demandPossible, readTerms } from '../../exceptions/terms.js';
 import { wordSigned } from '../../trust/statements.js';
 import { controlOption } from '../controls.js';
 import { durationOption } from '../durations.js';
 import { CliError, noWorker } from '../errors.js';
 import { exceptionOf, listExceptions, startException } from '../exceptions.js';
 import { nameOf, newRequestId, stateOf } from '../identities.js';
+import { foresightOf } from '../manifests.js';
 import { verb, type CommonOptions, type Runtime, type Session } from '../session.js';
 import { signerOf, signing, type SigningOptions } from '../signing.js';
 import { relative } from '../words.js';
@@ -77,9 +80,10 @@ function addAsk(except: Command, runtime: Runtime): void {
   verb<AskOptions>(runtime, command, async (session, options, [typed]) => {
     const identity = nameOf(typed!);
     const client = await session.services.client();
-    if (!(await stateOf(client, identity))) throw noWorker(`an exception of ${identity} was not asked for`);
+    const state = await stateOf(client, identity);
+    if (!state) throw noWorker(`an exception of ${identity} was not asked for`);
     const id = `${identity.slice(0, 80)}-${randomBytes(3).toString('hex')}`;
-    const terms = await signedTerms(session, { id, identity, rules: options.rule }, options);
+    const terms = await signedTerms(session, { id, identity, rules: options.rule }, state.spec, options);
     await startException(client, terms);
     told(session, terms, 'asked for');
   });
@@ -92,7 +96,8 @@ function addSign(except: Command, runtime: Runtime): void {
     const { id, identity, phase, proposal } = await exceptionOf(client, typed!);
     if (phase !== 'proposed' || !proposal)
       throw new CliError('NotFound', `${id} is no open proposal (${phase})`, ['tenure except list']);
-    const terms = await signedTerms(session, { id, identity, rules: proposal.rules }, options);
+    const state = await stateOf(client, identity);
+    const terms = await signedTerms(session, { id, identity, rules: proposal.rules }, state?.spec, options);
     await client.workflow.getHandle(exceptionId(id)).signal(exceptionMessages.sign, terms);
     told(session, terms, 'signed');
   });
@@ -102,6 +107,7 @@ function addSign(except: Command, runtime: Runtime): void {
 async function signedTerms(
   session: Session,
   about: Pick<ExceptionTerms, 'id' | 'identity' | 'rules'>,
+  spec: IdentitySpec | undefined,
   { reason, control, until, afterwards: then, ticket, ...options }: AskOptions,
 ): Promise<ExceptionTerms> {
   const { exceptions: settings } = await session.services.config();
@@ -116,8 +122,18 @@ async function signedTerms(
     ...(ticket !== undefined && { ticket }),
     by: signer.name,
   };
-  demandAllowed(readTerms(terms), settings, new Date());
+  demandPossible(readTerms(terms), settings, new Date());
+  if (spec) await demandForeseen(session, spec, terms);
   return wordSigned(terms, { verb: 'except', subject: terms.id, id: newRequestId() }, signer);
+}
+
+/** Policy is asked again where it counts. */
+async function demandForeseen(session: Session, spec: IdentitySpec, terms: ExceptionTerms): Promise<void> {
+  const { exceptions: settings } = await session.services.config();
+  const foresight = await foresightOf(session, terms.by);
+  const { imagineException } = await import('../../policy/foresee.js');
+  const { effect, code, message } = foresight.policy.decide(imagineException(foresight, spec, terms, settings));
+  if (effect === 'deny') throw new TenureError(code ?? 'PolicyDenied', message ?? 'no policy allows it');
 }
 
 function told({ out }: Session, { id, identity, until, by }: ExceptionTerms, done: string): void {

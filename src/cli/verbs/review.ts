@@ -1,7 +1,7 @@
 import { InvalidArgumentError, type Command } from 'commander';
 import { openEvidence } from '../../evidence/open.js';
 import { publishedIn } from '../../exceptions/published.js';
-import { severities, type Finding, type ReviewedIdentity, type Severity } from '../../review/finding.js';
+import { ruleNames, severities, type Finding, type ReviewedIdentity, type Severity } from '../../review/finding.js';
 import { identitiesIn } from '../../review/identities.js';
 import { atLeast, review } from '../../review/review.js';
 import { directorySource } from '../../trust/directory-file.js';
@@ -23,7 +23,7 @@ export function addReview(program: Command, runtime: Runtime): void {
       'exit with 1 where there is a finding of low, medium or high, or above it',
       severity,
     )
-    .option('--rule <name>', 'only the findings of this rule')
+    .option('--rule <name>', 'only the findings of this rule', ruleName)
     .addHelpText(
       'after',
       '\nThresholds are under `review` in tenure.yaml. A schedule runs the same and tells the operators.\n\nExamples:\n  tenure review\n  tenure review --fail-on high\n  tenure review --json | jq ".findings[] | select(.severity == \\"high\\")"',
@@ -41,6 +41,11 @@ function severity(text: string): Severity {
   const found = severities.find((one) => one === text);
   if (!found) throw new InvalidArgumentError(`expected one of ${severities.join(', ')}`);
   return found;
+}
+
+function ruleName(text: string): string {
+  if (!ruleNames.some((one) => one === text)) throw new InvalidArgumentError(`expected one of ${ruleNames.join(', ')}`);
+  return text;
 }
 
 async function lookAt(session: Session, mustSeeAll: boolean): Promise<Finding[]> {

@@ -1,8 +1,11 @@
 import type { Command } from 'commander';
-import { listSchedules, pauseSchedule, resumeSchedule, triggerSchedule } from '../../temporal/schedules.js';
+import { listSchedules, pauseSchedule, resumeSchedule, startCampaign } from '../../temporal/schedules.js';
 import { CliError } from '../errors.js';
+import { newRequestId } from '../identities.js';
+import { exitCodes } from '../io.js';
 import { personOf } from '../person.js';
-import { verb, type CommonOptions, type Runtime } from '../session.js';
+import { verb, type CommonOptions, type Runtime, type Session } from '../session.js';
+import { signerOf, signing, type SigningOptions } from '../signing.js';
 import { relative } from '../words.js';
 
 interface ScheduleOptions extends CommonOptions {
@@ -84,14 +87,33 @@ function addTriggerVerb(schedule: Command, runtime: Runtime): void {
       'after',
       '\nA window or a freeze still holds. To rotate one identity whether due or not: tenure rotate NAME',
     );
-  verb<CommonOptions>(runtime, command, async ({ services, out }, _options, [policy]) => {
-    await known(policy!, triggerSchedule(await services.client(), policy!));
-    out.say(`a campaign of ${policy} was started; see it with: tenure schedule list`);
-    out.answer({ policy, triggered: true });
-  });
+  verb<CommonOptions & SigningOptions>(runtime, signing(command), (session, options, [policy]) =>
+    trigger(session, options, policy!),
+  );
+}
+
+/** Whoever starts it is behind what it asks for: it stands in the records, and they do not approve it. */
+async function trigger(session: Session, options: SigningOptions, policy: string): Promise<number> {
+  const { out, services } = session;
+  const signer = await signerOf(session, options);
+  const { wordSigned } = await import('../../trust/statements.js');
+  const triggered = await startCampaign(await services.client(), policy, (campaign) =>
+    wordSigned({ by: signer.name, policy }, { verb: 'trigger', subject: campaign, id: newRequestId() }, signer),
+  );
+  if (triggered === 'absent') throw unknown(policy);
+  if (triggered === 'at work')
+    throw new CliError('Conflict', `a campaign of ${policy} is at work, and looks again by itself for what is due`, [
+      'tenure schedule list',
+    ]);
+  out.say(`${signer.name} started a campaign of ${policy}; see it with: tenure schedule list`);
+  out.answer({ policy, triggered: true, by: signer.name });
+  return exitCodes.success;
 }
 
 async function known(policy: string, done: Promise<boolean>): Promise<void> {
-  if (await done) return;
-  throw new CliError('NotFound', `no schedule is named ${policy}`, ['tenure schedule list', 'tenure apply']);
+  if (!(await done)) throw unknown(policy);
+}
+
+function unknown(policy: string): CliError {
+  return new CliError('NotFound', `no schedule is named ${policy}`, ['tenure schedule list', 'tenure apply']);
 }

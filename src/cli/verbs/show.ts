@@ -92,7 +92,11 @@ function when(iso: string | undefined): string {
 function tellRunning(out: Output, process: ProcessState): void {
   out.say(`\n${process.operation}, asked by ${process.requester}`);
   for (const stage of process.stages) out.say(`  ${stageLine(stage, out)}`);
-  if (process.gate?.outcome === 'open') for (const vote of process.gate.votes) out.say(`  ${voted(vote)}`);
+  if (process.gate?.outcome === 'open') {
+    for (const vote of process.gate.votes) out.say(`  ${voted(vote)}`);
+    for (const { claimed, reason } of process.gate.refused.slice(-mostShown))
+      out.say(`  ${out.paint.yellow('refused')}: a decision in the name of ${claimed}: ${reason}`);
+  }
   for (const hint of hintsOf(process)) out.say(`  ${out.paint.yellow(hint)}`);
   if (!process.parked) return;
   out.say(`  ${out.paint.yellow(`parked at ${process.parked.stage}`)}: ${process.parked.why}`);
@@ -118,3 +122,5 @@ export function tellRecent(out: Output, state: IdentityState, last: ProcessResul
   if (proofs.length > 0) out.say(`\nproofs of ${last!.operation}`);
   for (const proof of proofs) out.say(`  ${proof}`);
 }
+
+const mostShown = 5;

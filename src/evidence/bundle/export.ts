@@ -1,16 +1,15 @@
 /** Takes records out of the log, with everything that it needs to verify them elsewhere and without us. */
 import { TenureError } from '../../domain/errors.js';
-import type { ProcessRecord } from '../../domain/evidence.js';
 import { attachmentName, type AttachmentKind } from '../attachments.js';
 import { formatProof } from '../checkpoint.js';
 import { parseEnvelope } from '../dsse.js';
+import { aboutOf, anyRecordIn, type About } from '../kinds.js';
 import { readLeaves } from '../leaves.js';
 import { checkpointName, entryName } from '../log.js';
 import { treeOf, type MerkleTree } from '../merkle.js';
 import { publicKeyName } from '../open.js';
-import { recordIn } from '../records.js';
 import { numbered, type Shelf } from '../shelf.js';
-import { indexesUnder, listUnder } from '../under-operation.js';
+import { indexesUnder } from '../under-operation.js';
 import { identityId } from '../../domain/wire.js';
 import type { BundleFiles } from './files.js';
 import { withManifest, type Selection } from './manifest.js';
@@ -45,31 +44,30 @@ export async function exportBundle(shelf: Shelf, selection: Selection): Promise<
   const entries: number[] = [];
   for (const index of await candidates(shelf, selection, size)) {
     const text = await shelf.get(entryName(index));
-    const record = text === undefined ? undefined : recordOfText(text);
-    if (!isSelected(record, selection)) continue;
+    const about = text === undefined ? undefined : aboutText(text);
+    if (!isSelected(about, selection)) continue;
     entries.push(index);
-    await addEntry(shelf, files, { index, text, record, checkpoint, tree });
+    await addEntry(shelf, files, { index, text, about, checkpoint, tree });
   }
   return withManifest(files, selection, entries);
 }
 
 async function candidates(shelf: Shelf, { identity, operation }: Selection, size: number): Promise<number[]> {
-  if (operation !== undefined)
-    return (await listUnder(shelf, operation)).map(({ index }) => index).filter((index) => index < size);
-  if (identity !== undefined) return (await indexesUnder(shelf, identityId(identity))).filter((index) => index < size);
+  const prefix = operation ?? (identity === undefined ? undefined : identityId(identity));
+  if (prefix !== undefined) return (await indexesUnder(shelf, prefix)).filter((index) => index < size);
   return Array.from({ length: size }, (_, index) => index);
 }
 
-/** Without a narrower selection everything counts, also what is no record of a process or cannot be read. */
-function isSelected(record: ProcessRecord | undefined, { identity, operation, since }: Selection): boolean {
-  if (!record) return since === undefined && identity === undefined && operation === undefined;
-  return (identity === undefined || record.identity === identity) && (since === undefined || record.endedAt >= since);
+/** Without a narrower selection everything counts, also what cannot be read. */
+function isSelected(about: About | undefined, { identity, operation, since }: Selection): boolean {
+  if (!about) return since === undefined && identity === undefined && operation === undefined;
+  return (identity === undefined || about.identity === identity) && (since === undefined || about.at >= since);
 }
 
 interface Exported {
   readonly index: number;
   readonly text: string | undefined;
-  readonly record: ProcessRecord | undefined;
+  readonly about: About | undefined;
   readonly checkpoint: string;
   readonly tree: MerkleTree | undefined;
 }
@@ -77,14 +75,14 @@ interface Exported {
 async function addEntry(
   shelf: Shelf,
   files: Map<string, string>,
-  { index, text, record, checkpoint, tree }: Exported,
+  { index, text, about, checkpoint, tree }: Exported,
 ): Promise<void> {
   if (text !== undefined) files.set(entryName(index), text);
   if (tree) files.set(proofName(index), formatProof({ index, hashes: tree.inclusion(index), checkpoint }));
   const attached: readonly (readonly [AttachmentKind, string | undefined])[] = [
-    ['histories', record?.history?.digest],
-    ['bundles', record?.code.workflows],
-    ['directories', record?.directory],
+    ['histories', about?.by.history?.digest],
+    ['bundles', about?.by.code?.workflows],
+    ['directories', about?.by.directory],
   ];
   for (const [kind, digest] of attached) {
     if (digest === undefined || files.has(attachmentName(kind, digest))) continue;
@@ -94,7 +92,8 @@ async function addEntry(
 }
 
 /** Unverified: what an entry says of itself is enough to choose it. */
-function recordOfText(text: string): ProcessRecord | undefined {
+function aboutText(text: string): About | undefined {
   const envelope = parseEnvelope(text);
-  return envelope && recordIn(Buffer.from(envelope.payload, 'base64').toString());
+  const any = envelope && anyRecordIn(Buffer.from(envelope.payload, 'base64').toString());
+  return any && aboutOf(any);
 }

@@ -1,4 +1,5 @@
 import type { ProcessRecord } from '../../domain/evidence.js';
+import { countedOnce } from '../../domain/quorum.js';
 import { statementIn } from './statements.js';
 
 /** The different people whose approval of this plan counted, sorted: at the gate, or in advance. Never who asked, nor for whom. */
@@ -12,6 +13,6 @@ export function approversOf({ gate, decision, request, plan, kind, identity }: P
   const advance = before
     .flatMap((signed) => statementIn(signed, 'tenure/advance@v1') ?? [])
     .filter(({ kinds, identities }) => kinds.includes(kind) && identities.includes(identity));
-  const people = [...voted, ...advance].map(({ approver }) => approver);
+  const people = [...countedOnce(voted), ...advance].map(({ approver }) => approver);
   return [...new Set(people)].filter((person) => !asked.has(person)).sort();
 }

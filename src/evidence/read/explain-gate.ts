@@ -3,7 +3,7 @@ import { count, instant } from '../../cli/words.js';
 import type { Attested } from '../../domain/directory.js';
 import type { ProcessRecord } from '../../domain/evidence.js';
 import type { GateState, Vote } from '../../domain/process.js';
-import type { GateRule, Obligations } from '../../domain/decision.js';
+import type { Decision, GateRule, Obligations } from '../../domain/decision.js';
 import { planInWords } from '../../domain/plan-words.js';
 import { span } from '../../domain/span.js';
 import { statementIn } from './statements.js';
@@ -27,11 +27,13 @@ export function requestLines({ request, requester, kind, plan }: ProcessRecord):
   ];
 }
 
-function ended(text: string): string {
+/** What ends a sentence that somebody wrote, where they have not. */
+export function ended(text: string): string {
   return /[.!?]$/.test(text) ? '' : '.';
 }
 
-function attestedLines(claimed: string, attested: Attested | undefined): string[] {
+/** Whose signature shows who asked. */
+export function attestedLines(claimed: string, attested: Attested | undefined): string[] {
   if (!attested) return ['No verified signature of the requester is in the record: the name is what was claimed.'];
   const answers = attested.owner === undefined ? '' : `, for which ${attested.owner} answers`;
   const groups = attested.groups.length > 0 ? ` in ${attested.groups.join(', ')}` : ' in no group';
@@ -55,7 +57,13 @@ function presence(seen: Attested['presence']): string {
 
 /** What policy decided on this plan, by which rules, and what it asked for. */
 export function decided({ decision }: ProcessRecord): string[] {
-  if (!decision) return ['The record holds no decision: this process asks policy for nothing, or ended before it did.'];
+  if (decision) return decisionLines(decision);
+  return ['The record holds no decision: this process asks policy for nothing, or ended before it did.'];
+}
+
+/** A decision, by which rules, and what it asks for. */
+export function decisionLines(decision: Decision | undefined): string[] {
+  if (!decision) return [];
   const by = decision.reasons.length > 0 ? decision.reasons.join(', ') : 'no rule by name';
   const { facts } = decision;
   return [
@@ -102,8 +110,13 @@ export function gateLines({ gate, rounds, request }: ProcessRecord): string[] {
       ({ id, approver, iat, exp, reason }) =>
         `${approver} had approved in advance (${id}, from ${instant(iat)} to ${instant(exp)}): ${reason}`,
     ),
-    ...(all.length === 0 ? ['No gate was opened.'] : all.flatMap((round) => roundLines(round, all.length > 1))),
+    ...(all.length === 0 ? ['No gate was opened.'] : roundsLines(all)),
   ];
+}
+
+/** Rounds of one gate, oldest first. */
+export function roundsLines(all: readonly GateState[]): string[] {
+  return all.flatMap((round) => roundLines(round, all.length > 1));
 }
 
 function roundLines(gate: GateState, isOneOfMany: boolean): string[] {

@@ -1,5 +1,6 @@
 /** What was proven and what changed. Pure. */
 import { count, instant } from '../../cli/words.js';
+import { changesInWords } from '../../domain/plan-words.js';
 import type { CredentialRecord, DrainProof, ElevationProof } from '../../domain/credential.js';
 import type { ProcessRecord } from '../../domain/evidence.js';
 import { span } from '../../domain/span.js';
@@ -65,6 +66,9 @@ export function changeLines(record: ProcessRecord): string[] {
     ...(made ? [madeLine(made)] : []),
     ...(made && plan?.to ? [`Its rights: ${JSON.stringify(plan.to.scope)}`] : []),
     ...(made && rightsChanged(record) ? [`The rights before: ${JSON.stringify(plan?.from?.scope)}`] : []),
+    ...(plan && outcome === 'succeeded'
+      ? changesInWords(plan, ['scope']).map((line) => `Declared otherwise: ${line}`)
+      : []),
     ...(plan?.from && isGone(plan.from.version, after)
       ? [`Gone: ${plan.from.principal} at ${plan.from.target}, version ${plan.from.version}.`]
       : []),

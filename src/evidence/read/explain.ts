@@ -1,7 +1,8 @@
 /** A process in plain words, from its record alone. Pure: it reads no clock, no directory and no target. */
 import { count, instant } from '../../cli/words.js';
-import type { ProcessRecord } from '../../domain/evidence.js';
+import type { ProcessRecord, SealedBy } from '../../domain/evidence.js';
 import { span } from '../../domain/span.js';
+import { reliedLines, reviewLines, type Beside } from './explain-beside.js';
 import { decided, gateLines, requestLines } from './explain-gate.js';
 import { changeLines, proofSentences } from './explain-proof.js';
 import { unknownLines } from './explain-unknown.js';
@@ -22,16 +23,18 @@ export interface Explanation {
   readonly unknown: readonly string[];
 }
 
-/** Tells who asked, what was decided, who approved, what was refused, proven and changed. */
-export function explain(record: ProcessRecord): Explanation {
+/** Tells who asked, what was decided, who approved, what was refused, proven and changed. `beside`: what else the log holds about it. */
+export function explain(record: ProcessRecord, beside?: Beside): Explanation {
   const sections: Section[] = [
     { heading: 'Who asked', lines: requestLines(record) },
     { heading: 'What policy decided', lines: decided(record) },
+    { heading: 'Which exceptions it leaned on', lines: beside ? reliedLines(record, beside) : [] },
     { heading: 'Who decided at the gate', lines: gateLines(record) },
     { heading: 'What happened', lines: stageLines(record) },
     { heading: 'What was proven', lines: proofSentences(record) },
     { heading: 'What changed', lines: changeLines(record) },
-    { heading: 'What ran', lines: codeLines(record) },
+    { heading: 'Who reviewed it', lines: beside ? reviewLines(record, beside) : [] },
+    { heading: 'What ran', lines: [...codeLines(record), ...permitLines(record)] },
   ];
   return {
     operation: record.operation,
@@ -68,14 +71,18 @@ function stageLines({ stages, failure, leftovers }: ProcessRecord): string[] {
   ];
 }
 
-function codeLines({ code, history, permit, run }: ProcessRecord): string[] {
+/** Which code sealed a record, and the history that lies beside it. */
+export function codeLines({ code, history }: SealedBy): string[] {
   return [
     `Tenure ${code.version} on Node ${code.node}, with the workflows ${code.workflows}.`,
-    ...(permit === undefined
-      ? []
-      : [`Policy had permitted this run${run === undefined ? '' : ` (${run})`}: ${permit}.`]),
     ...(history
       ? [`Its history up to the sealing has ${count(history.events, 'event')} (run ${history.run}, ${history.digest}).`]
       : []),
   ];
+}
+
+function permitLines({ permit, run }: ProcessRecord): string[] {
+  return permit === undefined
+    ? []
+    : [`Policy had permitted this run${run === undefined ? '' : ` (${run})`}: ${permit}.`];
 }

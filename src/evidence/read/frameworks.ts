@@ -1,4 +1,5 @@
 /** Controls of public frameworks, by their own identifiers, with the observations that bear on each. Pure data. */
+import type { BesideName } from './observations-beside.js';
 import type { ObservationName } from './observations.js';
 
 export interface Control {
@@ -7,7 +8,7 @@ export interface Control {
   /** As an OSCAL token, of the published catalog where there is one. */
   readonly token: string;
   readonly title: string;
-  readonly shownBy: readonly ObservationName[];
+  readonly shownBy: readonly (ObservationName | BesideName)[];
   /** What the control asks for besides, which no record of Tenure can show. */
   readonly beyond: string;
 }
@@ -21,7 +22,7 @@ export interface Framework {
   readonly controls: readonly Control[];
 }
 
-type Row = readonly [id: string, title: string, shownBy: readonly ObservationName[], beyond: string];
+type Row = readonly [id: string, title: string, shownBy: Control['shownBy'], beyond: string];
 
 const rows = (token: (id: string) => string, all: readonly Row[]): Control[] =>
   all.map(([id, title, shownBy, beyond]) => ({ id, token: token(id), title, shownBy, beyond }));
@@ -55,7 +56,7 @@ const csf2: Framework = {
       [
         'ID.RA-07',
         'Changes and exceptions are managed, assessed, recorded and tracked',
-        ['decision', 'growth', 'exception'],
+        ['decision', 'growth', 'exception', 'exceptionApproved', 'exceptionControlled', 'exceptionEnded'],
         'changes that were made outside of Tenure',
       ],
       [
@@ -86,7 +87,7 @@ const csf2: Framework = {
       [
         'DE.CM-03',
         'Activity of personnel and use of technology are monitored',
-        ['validation'],
+        ['validation', 'elevationReview', 'routineReview'],
         'what people do with a credential; see tenure attribute',
       ],
       [
@@ -117,7 +118,7 @@ const nist80053: Framework = {
     [
       'AC-2(2)',
       'Automated Temporary and Emergency Account Management',
-      ['elevation', 'emergency'],
+      ['elevation', 'elevationReview', 'emergency'],
       'temporary accounts that Tenure did not make',
     ],
     ['AC-2(3)', 'Disable Accounts', ['revocation', 'offboarding'], 'accounts of people'],
@@ -139,7 +140,7 @@ const nist80053: Framework = {
       ['leastPrivilege', 'growth'],
       'that the declared rights are the least that the work needs',
     ],
-    ['AC-6(7)', 'Review of User Privileges', ['growth'], 'reviews that were held outside of Tenure'],
+    ['AC-6(7)', 'Review of User Privileges', ['growth', 'routineReview'], 'reviews that were held outside of Tenure'],
     ['AC-24', 'Access Control Decisions', ['decision'], 'decisions that the target takes by itself'],
     ['AU-3', 'Content of Audit Records', ['record'], 'the records of other systems'],
     [
@@ -155,6 +156,12 @@ const nist80053: Framework = {
       'that a key was held by the person whose name the directory gives to it',
     ],
     ['AU-12', 'Audit Record Generation', ['record'], 'the records of other systems'],
+    [
+      'CA-5',
+      'Plan of Action and Milestones',
+      ['exceptionApproved', 'exceptionEnded'],
+      'weaknesses for which nobody asked for an exception',
+    ],
     ['CA-7', 'Continuous Monitoring', ['validation'], 'a strategy for monitoring, and its other measures'],
     ['CM-3', 'Configuration Change Control', ['decision', 'approval'], 'changes that were made outside of Tenure'],
     ['IA-4', 'Identifier Management', ['provision', 'ownIdentity'], 'identifiers of people'],
@@ -168,7 +175,12 @@ const nist80053: Framework = {
     ['IA-11', 'Re-authentication', ['stepUp'], 'sessions of other systems'],
     ['IR-4', 'Incident Handling', ['emergency'], 'everything of an incident besides its credentials'],
     ['PS-4', 'Personnel Termination', ['offboarding'], 'that everything of somebody who left was found'],
-    ['RA-7', 'Risk Response', ['exception'], 'responses to risks that need no exception'],
+    [
+      'RA-7',
+      'Risk Response',
+      ['exception', 'exceptionApproved', 'exceptionControlled', 'exceptionEnded'],
+      'responses to risks that need no exception',
+    ],
   ]),
 };
 

@@ -4,8 +4,7 @@
  */
 import type { ProcessRecord } from '../../domain/evidence.js';
 import { approversOf } from './approvers.js';
-
-export type Seen = { readonly operated: boolean; readonly what: string } | undefined;
+import { failed, operated, type Seen } from './seen.js';
 
 export interface Observation {
   /** How it was made, in OSCAL's words: read from a record, or tried out at the target. */
@@ -14,9 +13,6 @@ export interface Observation {
   readonly that: string;
   readonly of: (record: ProcessRecord, all: readonly ProcessRecord[]) => Seen;
 }
-
-const operated = (what: string): Seen => ({ operated: true, what });
-const failed = (what: string): Seen => ({ operated: false, what });
 
 /** A validation that only looks asks policy and people for nothing. */
 function asksPolicy({ kind, plan }: ProcessRecord): boolean {

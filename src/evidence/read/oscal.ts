@@ -51,7 +51,7 @@ function resourceOf({ operation, digest, identity, at }: Report['records'][numbe
   return {
     uuid: recordId(digest),
     title: operation,
-    description: `The record of ${operation}, about ${identity}, of a process that ended at ${instant(at)}.`,
+    description: `The record of ${operation}, ${identity === undefined ? '' : `about ${identity}, `}of what ended at ${instant(at)}.`,
     rlinks: [{ href: `urn:tenure:evidence:${digest}`, hashes: [{ algorithm: 'SHA-256', value }] }],
   };
 }

@@ -1,6 +1,13 @@
 /** Which records show that a control operated, which show that it did not, and what nothing shows. Pure. */
 import { frameworks, type Control, type FrameworkName } from './frameworks.js';
+import { aboutOf } from '../kinds.js';
 import type { Sealed } from './attest.js';
+import {
+  besideObservations,
+  type BesideName,
+  type BesideObservation,
+  type BesideRecord,
+} from './observations-beside.js';
 import { observations, type Observation, type ObservationName } from './observations.js';
 
 /** A record, and what it shows. */
@@ -13,7 +20,7 @@ export interface Shown {
 }
 
 export interface ObservationReport {
-  readonly observation: ObservationName;
+  readonly observation: ObservationName | BesideName;
   readonly that: string;
   readonly method: Observation['method'];
   readonly operated: readonly Shown[];
@@ -44,7 +51,8 @@ export interface Report {
     readonly operation: string;
     readonly digest: string;
     readonly at: string;
-    readonly identity: string;
+    /** A routine review is about no single one. */
+    readonly identity?: string;
   }[];
   readonly controls: readonly ControlReport[];
   readonly says: string;
@@ -54,42 +62,82 @@ export interface Report {
 export const claim =
   'Each record is evidence that a control operated once, or that it did not. No count of them says that a control is met: that is for an assessor to judge.';
 
-/** The report of a framework over the records that ended in the period. The same records give the same report. */
-export function reportOn(framework: FrameworkName, records: readonly Sealed[], period: Period = {}): Report {
+/** A record of an exception or of a review, and the digest that the log knows it by. */
+export type Beside = BesideRecord & { readonly digest: string };
+
+/**
+ * The report of a framework over the records that ended in the period, and over what was excepted and reviewed in it. The same records give
+ * the same report.
+ */
+export function reportOn(
+  framework: FrameworkName,
+  records: readonly Sealed[],
+  period: Period = {},
+  beside: readonly Beside[] = [],
+): Report {
   const { name, version, source, controls } = frameworks[framework];
-  const within = inPeriod(records, period);
+  const within = inPeriod(records, period, ({ record }) => record.endedAt);
+  const besides = inPeriod(beside, period, (any) => aboutOf(any).at);
+  const listed = [...within.map(listedProcess), ...besides.map(listedBeside)].toSorted(byTime);
   return {
     framework,
     name,
     version,
     source,
     period: {
-      from: period.since ?? within[0]?.record.startedAt ?? period.until ?? epoch,
-      to: period.until ?? within.at(-1)?.record.endedAt ?? period.since ?? epoch,
+      from:
+        period.since ??
+        earliest(within[0]?.record.startedAt, besides[0] && aboutOf(besides[0]).at) ??
+        period.until ??
+        epoch,
+      to: period.until ?? listed.at(-1)?.at ?? period.since ?? epoch,
     },
-    records: within.map(({ record: { operation, endedAt: at, identity }, digest }) => ({
-      operation,
-      digest,
-      at,
-      identity,
-    })),
-    controls: controls.map((control) => controlReport(control, within)),
+    records: listed,
+    controls: controls.map((control) => controlReport(control, within, besides)),
     says: claim,
   };
 }
 
 const epoch = '1970-01-01T00:00:00.000Z';
 
-function inPeriod(records: readonly Sealed[], { since, until }: Period): Sealed[] {
-  const [from, to] = [since ? Date.parse(since) : -Infinity, until ? Date.parse(until) : Infinity];
-  const ended = ({ record }: Sealed): number => Date.parse(record.endedAt);
-  return records
-    .filter((each) => ended(each) >= from && ended(each) <= to)
-    .toSorted((one, other) => ended(one) - ended(other) || one.digest.localeCompare(other.digest));
+type Listed = Report['records'][number];
+
+function listedProcess({ record: { operation, endedAt: at, identity }, digest }: Sealed): Listed {
+  return { operation, digest, at, identity };
 }
 
-function controlReport({ id, token, title, shownBy, beyond }: Control, records: readonly Sealed[]): ControlReport {
-  const all = shownBy.map((name) => observationReport(name, records));
+function listedBeside({ digest, ...any }: Beside): Listed {
+  const { name: operation, at, identity } = aboutOf(any);
+  return { operation, digest, at, ...(identity !== undefined && { identity }) };
+}
+
+function byTime(one: Pick<Listed, 'at' | 'digest'>, other: Pick<Listed, 'at' | 'digest'>): number {
+  return Date.parse(one.at) - Date.parse(other.at) || one.digest.localeCompare(other.digest);
+}
+
+function earliest(...instants: readonly (string | undefined)[]): string | undefined {
+  return instants.filter((instant) => instant !== undefined).toSorted()[0];
+}
+
+function inPeriod<T extends { readonly digest: string }>(
+  records: readonly T[],
+  { since, until }: Period,
+  endOf: (record: T) => string,
+): T[] {
+  const [from, to] = [since ? Date.parse(since) : -Infinity, until ? Date.parse(until) : Infinity];
+  return records
+    .map((each) => ({ each, at: endOf(each), digest: each.digest }))
+    .filter(({ at }) => Date.parse(at) >= from && Date.parse(at) <= to)
+    .toSorted(byTime)
+    .map(({ each }) => each);
+}
+
+function controlReport(
+  { id, token, title, shownBy, beyond }: Control,
+  records: readonly Sealed[],
+  beside: readonly Beside[],
+): ControlReport {
+  const all = shownBy.map((name) => (isBeside(name) ? besideReport(name, beside) : observationReport(name, records)));
   const total = (of: 'operated' | 'failed'): number => all.reduce((sum, one) => sum + one[of].length, 0);
   const silent = all.filter(({ operated, failed }) => operated.length + failed.length === 0);
   return {
@@ -113,7 +161,27 @@ function observationReport(observation: ObservationName, records: readonly Seale
     const found = of(record, all);
     return found ? [{ ...found, operation: record.operation, digest, at: record.endedAt }] : [];
   });
+  return { observation, that, method, ...apart(seen) };
+}
+
+function isBeside(name: ObservationName | BesideName): name is BesideName {
+  return Object.hasOwn(besideObservations, name);
+}
+
+function besideReport(observation: BesideName, beside: readonly Beside[]): ObservationReport {
+  const { that, method, of }: BesideObservation = besideObservations[observation];
+  const seen = beside.flatMap((any) => {
+    const found = of(any);
+    const { name: operation, at } = aboutOf(any);
+    return found ? [{ ...found, operation, digest: any.digest, at }] : [];
+  });
+  return { observation, that, method, ...apart(seen) };
+}
+
+function apart(
+  seen: readonly (Shown & { readonly operated: boolean })[],
+): Pick<ObservationReport, 'operated' | 'failed'> {
   const those = (wanted: boolean): Shown[] =>
     seen.flatMap(({ operated, ...shown }) => (operated === wanted ? [shown] : []));
-  return { observation, that, method, operated: those(true), failed: those(false) };
+  return { operated: those(true), failed: those(false) };
 }

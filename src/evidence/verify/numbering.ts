@@ -9,8 +9,8 @@ export function checkNumbering({ manifest }: LogUnderTest, entries: readonly Ent
   if (!manifest || manifest.selection.operation !== undefined || manifest.selection.since !== undefined) return [];
   const isWholeLog = manifest.selection.identity === undefined;
   const numbers = new Map<string, number[]>();
-  for (const { record } of entries) {
-    const process = record && parseProcessId(record.operation);
+  for (const { any } of entries) {
+    const process = any?.kind === 'process' ? parseProcessId(any.record.operation) : undefined;
     if (process) numbers.set(process.name, [...(numbers.get(process.name) ?? []), process.number]);
   }
   return [...numbers].map(([name, known]) => ({

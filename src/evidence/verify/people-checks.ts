@@ -1,10 +1,10 @@
 /** Who asked and who approved: every signature again, against the plan, by the directory as it was recorded or as it is given. */
 import { canonicalJson } from '../../canonical-json.js';
 import type { Attested, Directory } from '../../domain/directory.js';
-import type { ProcessRecord } from '../../domain/evidence.js';
+import type { ProcessRecord, SealedBy } from '../../domain/evidence.js';
 import type { GateState, Vote } from '../../domain/process.js';
 import { missing, settled } from '../../domain/quorum.js';
-import { weighBallot } from '../../trust/ballots.js';
+import { weighBallot, type Weighing } from '../../trust/ballots.js';
 import { verifyRequest } from '../../trust/requests.js';
 import { attachmentName, digestOfText } from '../attachments.js';
 import type { BundleFiles } from '../bundle/files.js';
@@ -19,22 +19,17 @@ export async function checkPeople(
 ): Promise<Check[]> {
   const directory = given ?? { parties: record.signers ?? [], revoked: [] };
   const gates = [...(record.rounds ?? []), ...(record.gate ? [record.gate] : [])];
-  const votes = gates.flatMap((gate) => gate.votes.map((vote) => ({ gate, vote })));
   return Promise.all([
     ...(given ? [] : [check(subject, 'directory', () => signersAreIn(files, record))]),
     check(subject, 'request', () => askedBy(record, directory)),
-    ...votes.map(({ gate, vote }) =>
-      check(subject, `${vote.decision === 'deny' ? 'denial' : 'approval'} of ${vote.approver}`, () =>
-        isCounted(record, gate, vote, directory),
-      ),
-    ),
+    ...voteChecks(subject, gates, (gate, vote) => isCounted(record, gate, vote, directory)),
     check(subject, 'quorum', () => wasPermitted(record)),
     ...(record.decision?.permitted ? [check(subject, 'permit', () => hadPermit(record))] : []),
   ]);
 }
 
 /** The signers in the record are those of the directory that lies beside it. */
-function signersAreIn(files: BundleFiles, { directory, signers = [] }: ProcessRecord): Finding {
+export function signersAreIn(files: BundleFiles, { directory, signers = [] }: SealedBy): Finding {
   if (directory === undefined) return unknown('the record does not say which directory was in force');
   const text = files.get(attachmentName('directories', directory));
   if (text === undefined || digestOfText(text) !== directory)
@@ -70,7 +65,7 @@ async function askedBy(record: ProcessRecord, directory: Directory): Promise<Fin
   );
 }
 
-export function requesterOf({ requester, decision }: ProcessRecord): Attested | undefined {
+function requesterOf({ requester, decision }: ProcessRecord): Attested | undefined {
   return requester ?? decision?.requester;
 }
 
@@ -80,22 +75,37 @@ function signedAt({ request }: ProcessRecord): Date | undefined {
   return iat === undefined ? undefined : new Date(iat);
 }
 
-/** Counts the vote once more, and finds the same. */
+/** One check for each vote of each round. */
+export function voteChecks(
+  subject: string,
+  gates: readonly GateState[],
+  find: (gate: GateState, vote: Vote) => Promise<Finding>,
+): Promise<Check>[] {
+  return gates.flatMap((gate) =>
+    gate.votes.map((vote) =>
+      check(subject, `${vote.decision === 'deny' ? 'denial' : 'approval'} of ${vote.approver}`, () => find(gate, vote)),
+    ),
+  );
+}
+
 async function isCounted(record: ProcessRecord, gate: GateState, vote: Vote, directory: Directory): Promise<Finding> {
   const { plan, operation, run } = record;
   const requester = requesterOf(record);
   if (!plan || !requester) return broken('there is no plan or no requester that it could be for');
+  return countedAgain({ gate, vote, plan, operation, run, requester, directory });
+}
+
+/** What a vote is counted against. */
+interface Counting extends Omit<Weighing, 'ballot' | 'now'> {
+  readonly vote: Vote;
+  readonly run: string | undefined;
+}
+
+/** Counts the vote once more, and finds the same. */
+export async function countedAgain({ vote, run, ...against }: Counting): Promise<Finding> {
+  const { gate } = against;
   const at = new Date(vote.at);
-  const weighed = await weighBallot({
-    ballot: vote.ballot,
-    gate,
-    plan,
-    operation,
-    requester,
-    directory,
-    now: at,
-    receivedAt: at,
-  });
+  const weighed = await weighBallot({ ...against, ballot: vote.ballot, now: at, receivedAt: at });
   if (!weighed.counts) return broken(weighed.refused.reason);
   return unless(
     [
@@ -138,12 +148,13 @@ function hadPermit({ permit, run }: ProcessRecord): Finding {
   return held(`run ${run}, by ${permit.slice(0, 19)}`);
 }
 
-function gateProblems(gate: GateState): (string | false)[] {
+/** What speaks against a gate that was passed. */
+export function gateProblems(gate: GateState): (string | false)[] {
   const names = gate.votes.map(({ approver }) => approver);
   const { rules, needed, groups, stepUp } = gate;
   return [
     gate.outcome !== 'approved' && `the gate ended ${gate.outcome}`,
-    settled(gate) !== 'approved' && `the gate needed more: ${missing(gate).join(', ') || 'somebody denied it'}`,
+    settled(gate) !== 'approved' && `the gate needed more: ${missing(gate) ?? 'somebody denied it'}`,
     new Set(names).size !== names.length && 'somebody is counted twice',
     rules.some(({ approvals }) => approvals > needed) && 'a policy asked for more people than the gate did',
     rules.some((rule) => rule.groups.some((group) => !groups.includes(group))) &&
@@ -152,6 +163,6 @@ function gateProblems(gate: GateState): (string | false)[] {
   ];
 }
 
-function namesIn({ votes }: GateState): string[] {
+export function namesIn({ votes }: GateState): string[] {
   return votes.filter(({ decision }) => decision === 'approve').map(({ approver }) => approver);
 }

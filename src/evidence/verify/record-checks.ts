@@ -1,13 +1,13 @@
 /** One entry: that it is signed, where it lies in the tree, and that what it says of itself fits together. */
-import { processPredicate, type ProcessRecord } from '../../domain/evidence.js';
+import type { ProcessRecord, SealedBy } from '../../domain/evidence.js';
 import { digestOf } from '../../policy/digest.js';
 import { digestOfText } from '../attachments.js';
 import { checkpointFile, proofName } from '../bundle/export.js';
 import { openCheckpoint, parseProof } from '../checkpoint.js';
 import { openEnvelope, parseEnvelope } from '../dsse.js';
+import { anyRecordIn, subjectsOfAny, type AnyRecord } from '../kinds.js';
 import { entryName } from '../log.js';
 import { isIncluded, leafHash } from '../merkle.js';
-import { recordIn, subjectsOf } from '../records.js';
 import { parseStatement } from '../statement.js';
 import { broken, check, held, unless, type Check, type Finding } from './check.js';
 import type { LogUnderTest } from './log-checks.js';
@@ -19,33 +19,32 @@ export interface EntryUnderTest {
   readonly text: string | undefined;
   /** Of an envelope that the log's key signed, or of any where it did not: what is wrong is named below. */
   readonly statement: string | undefined;
-  readonly record: ProcessRecord | undefined;
+  readonly any: AnyRecord | undefined;
 }
 
 export function entryUnderTest({ files }: LogUnderTest, index: number): EntryUnderTest {
   const text = files.get(entryName(index));
   const envelope = text === undefined ? undefined : parseEnvelope(text);
   const statement = envelope && Buffer.from(envelope.payload, 'base64').toString();
-  const record = statement === undefined ? undefined : recordIn(statement);
-  const name = record?.operation ?? (statement === undefined ? undefined : parseStatement(statement)?.subject[0]?.name);
+  const any = statement === undefined ? undefined : anyRecordIn(statement);
+  const name = statement === undefined ? undefined : parseStatement(statement)?.subject[0]?.name;
   return {
     index,
     subject: name === undefined ? `entry ${index}` : `${name} (entry ${index})`,
     text,
     statement,
-    record,
+    any,
   };
 }
 
 export async function checkEntry(log: LogUnderTest, entry: EntryUnderTest): Promise<Check[]> {
-  const { subject, record } = entry;
+  const { subject, any } = entry;
   return Promise.all([
     check(subject, 'signature', () => isSigned(log, entry)),
     check(subject, 'inclusion', () => isInTree(log, entry)),
     check(subject, 'statement', () => isStatement(entry)),
-    ...(record
-      ? [check(subject, 'plan', () => planFits(record)), check(subject, 'code', () => codeIsThere(log, record))]
-      : []),
+    ...(any?.kind === 'process' ? [check(subject, 'plan', () => planFits(any.record))] : []),
+    ...(any ? [check(subject, 'code', () => codeIsThere(log, any.record))] : []),
   ]);
 }
 
@@ -75,15 +74,35 @@ function isInTree({ files, key, leaves }: LogUnderTest, { index, text }: EntryUn
   );
 }
 
-function isStatement({ statement, record }: EntryUnderTest): Finding {
+function isStatement({ statement, any }: EntryUnderTest): Finding {
   const parsed = statement === undefined ? undefined : parseStatement(statement);
   if (!parsed) return broken('it holds no in-toto Statement in its canonical form');
-  if (parsed.predicateType !== processPredicate) return held(`an in-toto Statement of type ${parsed.predicateType}`);
+  if (!any) return held(`an in-toto Statement of type ${parsed.predicateType}`);
   const subjects = parsed.subject.map(({ name, digest }) => ({ name, digest: `sha256:${digest.sha256}` }));
   return unless(
-    [digestOf(subjects) !== digestOf(subjectsOf(record!)) && 'it is about another plan or history than it holds'],
-    `${digestOfText(statement!).slice(0, 19)}: ${record!.kind} of ${record!.identity}, ${record!.outcome}`,
+    [digestOf(subjects) !== digestOf(subjectsOfAny(any)) && `it is about another ${contentOf[any.kind]} than it holds`],
+    `${digestOfText(statement!).slice(0, 19)}: ${inWords(any)}`,
   );
+}
+
+const contentOf: Readonly<Record<AnyRecord['kind'], string>> = {
+  process: 'plan or history',
+  exception: 'exception, approval or history',
+  review: 'review, elevation or history',
+  routine: 'review or history',
+};
+
+function inWords({ kind, record }: AnyRecord): string {
+  switch (kind) {
+    case 'process':
+      return `${record.kind} of ${record.identity}, ${record.outcome}`;
+    case 'exception':
+      return `exception of ${record.identity} from ${record.terms.rules.join(', ')}, ${record.what}`;
+    case 'review':
+      return `review of ${record.operation}`;
+    case 'routine':
+      return `routine review, ${record.findings.length} ${record.findings.length === 1 ? 'finding' : 'findings'}`;
+  }
 }
 
 /** What was decided on, and what was voted on, is the plan in the record. */
@@ -119,7 +138,7 @@ function planFits(record: ProcessRecord): Finding {
   );
 }
 
-function codeIsThere({ files }: LogUnderTest, { code }: ProcessRecord): Finding {
+function codeIsThere({ files }: LogUnderTest, { code }: SealedBy): Finding {
   const text = files.get(`bundles/${code.workflows.replace(/^sha256:/, '')}.js`);
   if (text === undefined) return broken('the code of its workflows is missing');
   return unless(

@@ -29,10 +29,10 @@ export async function replayAll(
   { mayRun, codecs = [] }: ReplayOptions,
 ): Promise<Check[]> {
   const checks: Check[] = [];
-  for (const digest of new Set(replayables.map(({ record }) => record.code.workflows))) {
-    const those = replayables.filter(({ record }) => record.code.workflows === digest);
-    const code = files.get(attachmentName('bundles', digest));
-    const findings = mayRun(digest) ? await replayWith(code, digest, those, codecs) : those.map(() => unknown(notRun));
+  for (const digest of new Set(replayables.map(({ code }) => code))) {
+    const those = replayables.filter(({ code }) => code === digest);
+    const text = files.get(attachmentName('bundles', digest));
+    const findings = mayRun(digest) ? await replayWith(text, digest, those, codecs) : those.map(() => unknown(notRun));
     checks.push(...those.map(({ subject }, at) => ({ subject, check: 'replay', ...findings[at]! })));
   }
   return checks;
@@ -53,10 +53,10 @@ async function replayWith(
   try {
     await writeFile(join(folder, 'code.js'), code);
     const closed = new Map<number, Finding>();
-    for (const [at, { record, history }] of replayables.entries()) {
+    for (const [at, { workflowId, history }] of replayables.entries()) {
       const found = await decodedHistory(history, codecs);
       if ('unreadable' in found) closed.set(at, unknown(`not replayed: ${found.unreadable}`));
-      else await writeFile(join(folder, `${at - closed.size}.json`), replayText(record.operation, found.history));
+      else await writeFile(join(folder, `${at - closed.size}.json`), replayText(workflowId, found.history));
     }
     const answers = (await replayInChild(folder, replayables.length - closed.size)).map(findingOf);
     return replayables.map((_, at) => closed.get(at) ?? answers.shift()!);

@@ -15,6 +15,8 @@ export interface Question {
   /** Undefined means that the identity shall have no rights at all. */
   readonly scope: Scope | undefined;
   readonly expected?: readonly Holder[] | undefined;
+  /** Takes away, and gives nothing. */
+  readonly only?: 'excess';
 }
 
 /** Reads everything about an identity and compares. */
@@ -49,7 +51,8 @@ export interface Brought {
 /** Puts right what can be; gives the statements that did, and what is left. */
 export async function bring(session: Session, question: Question): Promise<Brought> {
   const { found, facts } = await compare(session, question);
-  const fixable = found.filter((difference) => difference.fix);
+  const { only } = question;
+  const fixable = found.filter(({ fix, drift }) => fix && (only === undefined || drift.problem === only));
   if (fixable.length === 0) return { changed: [], left: found, facts };
   // Two transactions that change the rights on one object fail each other: these take turns, for all identities.
   await session.client.query(`SELECT pg_advisory_xact_lock(${lockKey('')})`);

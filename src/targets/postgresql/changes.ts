@@ -95,11 +95,14 @@ export class Changes {
     return { principals, at: new Date().toISOString(), sessionsEnded };
   }
 
-  async purge(subject: Subject, holders: readonly Holder[]): Promise<void> {
+  async purge(subject: Subject, holders: readonly Holder[], reach: 'these' | 'everything'): Promise<void> {
+    const { identity, scope } = subject;
     await this.change(subject, 'removing retired passwords', async (session, roles) => {
       for (const holder of holders) {
-        for (const login of retiring(roles, holder, subject.identity)) await emptyLogin(session, login, subject);
+        for (const login of retiring(roles, holder, identity)) await emptyLogin(session, login, subject);
       }
+      // An emergency fences off whoever would take back what is lent. A revocation gives nothing, so what is missing stays so.
+      if (reach === 'everything') await bring(session, { identity, database: this.database, scope, only: 'excess' });
     });
   }
 

@@ -41,6 +41,8 @@ export const postgresqlOptions = z
     statementTimeoutMs: z.number().int().min(100).max(600_000).default(10_000),
     /** Longest time to wait until the sessions of a retired login have ended. */
     endSessionsTimeoutMs: z.number().int().min(100).max(120_000).default(10_000),
+    /** Whether identities may read on standbys, whose statements this server does not see: use is not known then. */
+    readsOnStandbys: z.boolean().default(true),
     /** Cost of the SCRAM verifier. Our passwords have 256 random bits, so more only makes logins slower. */
     scramIterations: z.number().int().min(4_096).max(1_000_000).default(4_096),
   })

@@ -1,6 +1,7 @@
 /** Says whether the administrator can do its work, and what to grant where it cannot. */
 import type { Connections } from './connection.js';
 import { attempt } from './login.js';
+import { useRemark } from './use/use.js';
 
 interface Facts {
   readonly version: string;
@@ -14,9 +15,12 @@ const factsQuery = `SELECT current_setting('server_version') AS version, current
   pg_is_in_recovery() AS recovering, rolcreaterole OR rolsuper AS "mayMakeRoles", current_user AS user
   FROM pg_roles WHERE rolname = current_user`;
 
-/** The server's version and what stands in the way. */
-export async function probeServer(connections: Connections, doing: string) {
-  const facts = await connections.read(doing, async ({ client }) => (await client.query<Facts>(factsQuery)).rows[0]!);
+/** The server's version, what stands in the way, and what cannot be told. */
+export async function probeServer(connections: Connections, doing: string, readsOnStandbys: boolean) {
+  const { facts, remark } = await connections.read(doing, async (session) => ({
+    facts: (await session.client.query<Facts>(factsQuery)).rows[0]!,
+    remark: await useRemark(session, readsOnStandbys),
+  }));
   const { version, number, recovering, mayMakeRoles, user } = facts;
   const wrong = { username: user, password: 'certainly-not-the-password' };
   const isOpen = (await attempt(connections, doing, wrong, () => Promise.resolve(undefined))).accepted;
@@ -27,5 +31,6 @@ export async function probeServer(connections: Connections, doing: string) {
     isOpen &&
       'pg_hba.conf lets people in without looking at the password (trust, peer or cert), so no refusal can be proven; use scram-sha-256',
   ];
-  return { version, problems: problems.filter((problem) => problem !== false) };
+  const remarks = remark === undefined ? [] : [remark];
+  return { version, problems: problems.filter((problem) => problem !== false), remarks };
 }

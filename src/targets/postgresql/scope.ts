@@ -76,6 +76,25 @@ export function rightsOf(identity: string, scope: Scope, database: string): Righ
   return { rights: distinct([...named, ...implied]), memberOf: [...new Set(memberOf)] };
 }
 
+/** Every right of a checked scope alone: as a scope that says nothing else, in its own words, and as the right that it means. */
+export function singleRights(
+  identity: string,
+  scope: Scope,
+  database: string,
+): {
+  readonly grants: readonly { readonly scope: Scope; readonly right: Right }[];
+  readonly memberOf: readonly Scope[];
+} {
+  const { grants, memberOf } = outline.parse(scope);
+  const single = grants.flatMap((grant) =>
+    (grant['may'] as string[]).map((word) => ({ grants: [{ ...grant, may: [word] }] })),
+  );
+  return {
+    grants: single.map((one) => ({ scope: one, right: rightsOf(identity, one, database).rights[0]! })),
+    memberOf: memberOf.map((role) => ({ memberOf: [role] })),
+  };
+}
+
 function nameProblems(identity: string): ScopeProblem[] {
   const longest = Math.max(...loginsOf(identity).map((login) => Buffer.byteLength(login)));
   const say = (problem: string) => [{ path: 'name', problem }];

@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { DelegationStatement, Signed } from '../../../src/domain/statement.js';
 import { run } from '../../../src/cli/program.js';
 import { packageRoot } from '../../../src/package-root.js';
 import { eventually } from '../../support/engine.js';
@@ -187,6 +188,8 @@ describeUnless(lacking, 'the first hour', () => {
       () => tenure('list', '--gates'),
       ({ stdout }) => stdout.includes('payments-db'),
     );
+    const own = await tenure('approve', 'payments-db', '--yes');
+    expect([own.code, own.stderr]).toEqual([1, expect.stringContaining('it does not count: ')]);
     const approved = await tenure('approve', 'payments-db', '--as', 'second@localhost', '--yes');
     expect(approved.stdout).toContain('provision payments-db (production, internal data)');
     expect(approved.stdout).toMatch(/Plan digest: sha256:[0-9a-f]{64}/);
@@ -194,6 +197,23 @@ describeUnless(lacking, 'the first hour', () => {
     const applied = await applying;
     expect(applied.stdout).toContain('payments-db: provision succeeded');
     expect(applied.code).toBe(0);
+  });
+
+  test('delegate signs nothing that could never count, and a planned absence whole', async () => {
+    const lend = (...args: string[]) => tenure('delegate', '--for', '1d', '--reason', 'on leave', ...args);
+    for (const [args, why] of [
+      [['--to', 'nobody@localhost', '--group', 'security'], 'nobody@localhost is not in the directory'],
+      [['--to', 'automation/tenure', '--group', 'security'], 'only a person can approve'],
+      [['--to', 'second@localhost', '--as', 'second@localhost', '--group', 'security'], 'that is you'],
+      [['--to', 'second@localhost', '--group', 'no-such-group'], 'is not in no-such-group'],
+    ] as const) {
+      const { code, stderr } = await lend(...args);
+      expect([code, stderr]).toEqual([2, expect.stringContaining(why)]);
+    }
+    const from = new Date(Date.now() + 7 * 86_400_000).toISOString();
+    const { stdout } = await lend('--to', 'second@localhost', '--group', 'security', '--from', from);
+    const { nbf, exp } = JSON.parse((JSON.parse(stdout) as Signed).statement) as DelegationStatement;
+    expect([nbf, Date.parse(exp) - Date.parse(nbf)]).toEqual([from, 86_400_000]);
   });
 
   test('what vanished from the manifests is reported, and offboarded only with --prune', async () => {

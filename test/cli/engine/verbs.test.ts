@@ -108,7 +108,13 @@ describe('approve and deny', () => {
   async function atGate(name: string): Promise<string> {
     await provisioned(name);
     engine.around.obligations = { approvals: 1, gateMs: 60_000 };
-    const { answer } = await tenureJson<{ answer: { operation: string } }>('rotate', name, '--no-wait');
+    const { answer } = await tenureJson<{ answer: { operation: string } }>(
+      'rotate',
+      name,
+      '--no-wait',
+      '--ticket',
+      'CHG-7',
+    );
     await engine.processWhen(answer.operation, ({ gate }) => gate?.outcome === 'open');
     return answer.operation;
   }
@@ -117,6 +123,7 @@ describe('approve and deny', () => {
     await atGate('gate-approved');
     const { code, stdout } = await tenure('approve', 'gate-approved', '--yes');
     expect(stdout).toContain('rotate gate-approved (test, internal data), owned by ada@example.com');
+    expect(stdout).toContain('it belongs to CHG-7');
     expect(stdout).toMatch(/Plan digest: sha256:[0-9a-f]{64}\n/);
     expect(stdout).toMatch(/grace@example\.com approved sha256:[0-9a-f]{64}\n/);
     expect(stdout).toContain('rotate succeeded');
@@ -137,6 +144,26 @@ describe('approve and deny', () => {
     const { recent } = await engine.stateWhen('gate-denied', ({ running }) => running === undefined);
     expect(recent.at(-1)).toMatchObject({ outcome: 'undone', code: 'ApprovalRefused' });
     expect(recent.at(-1)?.message).toContain('not today');
+  });
+
+  test('withdraw counts while a freeze holds what was approved, and comes too late once it has begun', async () => {
+    const operation = await atGate('gate-held');
+    const until = new Date(Date.now() + 3_600_000).toISOString();
+    engine.around.only.set('gate-held', { clearance: () => ({ clear: false, until, reason: 'year end' }) });
+    const error = new TenureError('RejectedUnchanged', 'no');
+    engine.around.target.faults.set('retire gate-held', { when: 'before', times: 1, error });
+    await tenure('approve', 'gate-held', '--yes', '--no-wait');
+    await engine.processWhen(operation, ({ gate }) => gate?.outcome === 'approved');
+    expect((await tenure('withdraw', 'gate-held', '--yes')).code).toBe(0);
+    await engine.processWhen(operation, ({ gate }) => gate?.outcome === 'open' && gate.votes.length === 0);
+    engine.around.only.delete('gate-held');
+    await tenure('approve', 'gate-held', '--yes', '--no-wait');
+    await engine.processWhen(operation, ({ parked }) => parked !== undefined);
+    const late = await tenure('withdraw', 'gate-held', '--yes');
+    expect([late.code, late.stderr]).toEqual([1, expect.stringContaining('past its gate and has begun')]);
+    expect(late.stderr).toContain('tenure cancel gate-held');
+    await engine.answerPark(operation, { how: 'again' });
+    await engine.stateWhen('gate-held', ({ running }) => running === undefined);
   });
 
   test('list --gates names the command that decides', async () => {
