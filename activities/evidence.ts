@@ -4,6 +4,7 @@
  */
 import { canonicalJson } from '../src/canonical-json.js';
 import { digestOfText } from '../src/evidence/attachments.js';
+import { digestOf } from '../src/policy/digest.js';
 import { recordIn, recordOf, saidIn, statementOf, type Told } from '../src/evidence/records.js';
 import { signedParts } from '../src/evidence/signers.js';
 import type { Published } from '../src/exceptions/published.js';
@@ -42,13 +43,24 @@ async function sealProcess(told: Told, deps: EvidenceDependencies): Promise<{ re
   ]);
   const record = recordOf(told, {
     ...by,
-    ...(permit !== undefined && { permit: digestOfText(canonicalJson(permit)) }),
+    ...(isFor(permit, told) && { permit: digestOfText(canonicalJson(permit)) }),
   });
   const { evidence } = await appended(deps, statementOf(record), (there) => {
     const before = recordIn(there);
     return before !== undefined && canonicalJson(saidIn(before)) === canonicalJson(saidIn(record));
   });
   return { evidence };
+}
+
+/**
+ * Whether a permit is that of what is told. A permitted run could tell of another plan, and what was approved last is measured by it: such
+ * a record stays without a permit, and never counts as approved.
+ */
+function isFor(permit: unknown, { result, state }: Told): boolean {
+  if (permit === undefined || result.operation !== state.operation) return false;
+  const { plan, identity } = permit as { readonly plan?: string; readonly identity?: string };
+  if (identity !== undefined && identity !== state.identity) return false;
+  return plan === undefined || state.plan === undefined || digestOf(state.plan) === plan;
 }
 
 /** Who asked, where policy did not have to find out: a validation that only looks is sealed too. */

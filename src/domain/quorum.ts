@@ -24,7 +24,8 @@ export function tallied(gate: GateState, weighed: Weighed, words: Map<string, st
     });
   const others = gate.votes.filter(({ approver }) => approver !== vote.approver);
   const lent = vote.onBehalfOf !== undefined && others.find((other) => authorityOf(other) === vote.onBehalfOf);
-  if (lent && !withdraws)
+  // A denial is never lost: one is enough, whoever says it.
+  if (lent && !withdraws && vote.decision !== 'deny')
     return withRefused(gate, {
       at,
       claimed: vote.approver,

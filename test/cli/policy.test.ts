@@ -165,7 +165,7 @@ stores: { local: { type: local, directory: store, key: { env: KEY } } }
     expect(own.stdout).toContain('1 approval; could come from ada@example.com');
     expect(rotate.stdout).toContain('allowed\n  decided by: people-may-ask');
     expect(repair.stdout).toContain('ledger  repair, asked by ada@example.com: allowed');
-    expect(emergency.stdout).toContain('afterwards 1 other person looks at it within 1d');
+    expect(emergency.stdout).toContain('allowed\n  decided by: emergency-revocation');
     expect(vague.stdout).toContain('decided by: elevation-has-incident');
     expect(long.stdout).toContain('An elevation lasts four hours at most');
     expect(elevate.stdout).toContain('elevation-second-person');

@@ -56,8 +56,8 @@ describe('a gate that is tallied', () => {
   });
 
   test('has one vote for whoever lent theirs: a second delegate is refused, and the lender decides again', () => {
-    const forCyd = (approver: string, minute: number): Weighed => {
-      const weighed = word(approver, minute) as Extract<Weighed, { counts: true }>;
+    const forCyd = (approver: string, minute: number, decision: Vote['decision'] = 'approve'): Weighed => {
+      const weighed = word(approver, minute, decision) as Extract<Weighed, { counts: true }>;
       return { ...weighed, vote: { ...weighed.vote, onBehalfOf: 'cyd' } };
     };
     const twice = after(forCyd('bob', 1), forCyd('dan', 2));
@@ -65,6 +65,7 @@ describe('a gate that is tallied', () => {
     expect(twice.refused).toMatchObject([{ claimed: 'dan', reason: expect.stringContaining('for cyd is counted') }]);
     expect(settled(after(forCyd('bob', 1), word('cyd', 2, 'deny')))).toBe('denied');
     expect(after(word('cyd', 1), forCyd('bob', 2)).refused).toHaveLength(1);
+    expect(settled(after(forCyd('bob', 1), forCyd('dan', 2, 'deny')))).toBe('denied');
   });
 
   test('loses a vote that its person withdraws, and an older approval does not bring it back', () => {

@@ -153,9 +153,9 @@ export function gateProblems(gate: GateState): (string | false)[] {
   const names = gate.votes.map(({ approver }) => approver);
   const { rules, needed, groups, stepUp } = gate;
   return [
+    new Set(names).size !== names.length && 'somebody is counted twice',
     gate.outcome !== 'approved' && `the gate ended ${gate.outcome}`,
     settled(gate) !== 'approved' && `the gate needed more: ${missing(gate) ?? 'somebody denied it'}`,
-    new Set(names).size !== names.length && 'somebody is counted twice',
     rules.some(({ approvals }) => approvals > needed) && 'a policy asked for more people than the gate did',
     rules.some((rule) => rule.groups.some((group) => !groups.includes(group))) &&
       'a policy asked for a group that the gate did not',
