@@ -97,13 +97,22 @@ export function titleOf({ process, step, stage, nth = 1, fault }: Case): string 
   return `${process} / ${stage} / ${step}${nth > 1 ? ` #${nth}` : ''} / ${fault}`;
 }
 
+/** The stages after which a process has nothing left to change. */
+const lastStagesOf: Readonly<Partial<Record<SweptProcess, readonly Step['stage'][]>>> = {
+  provision: ['publish', 'hand over'],
+  validate: ['refuse'],
+  repair: ['repair'],
+  revoke: ['purge'],
+  offboard: ['remove'],
+};
+
 /** What a case may end with. */
 export function outcomesOf({ way, fault, process, step, stage, effect }: Case): readonly Outcome[] {
   const [kind] = fault.split('-') as [string];
   const failed: Outcome = process === 'elevate' ? 'unfinished' : 'undone';
   const normal: Outcome = way === 'undo' ? failed : 'succeeded';
   // Where only words are left to be said, a process may end while the emergency is still being verified; the revocation follows all the same.
-  const isNearlyOver = way === 'aside' || way === 'last' || (process === 'provision' && stage === 'publish');
+  const isNearlyOver = way === 'aside' || way === 'last' || (lastStagesOf[process]?.includes(stage) ?? false);
   if (kind === 'emergency') return isNearlyOver ? ['pre-empted', normal] : ['pre-empted'];
   // A request that cannot be started is not kept: whoever asked is told.
   if (step === 'lastEpoch' && kind === 'refused') return ['refused'];
