@@ -40,46 +40,29 @@ export const stageNames = [
 ] as const;
 export type StageName = (typeof stageNames)[number];
 
+/** From a new credential to the end of the old one. */
+const exchange = [
+  'stage',
+  'install',
+  'verify',
+  'publish',
+  'hand over',
+  'drain',
+  'retire',
+  'refuse',
+  'purge',
+  'seal',
+] as const satisfies readonly StageName[];
+
 /** The stages of each process, in order. Revoke and offboard decide first, then kill, then clean. */
 export const stagesOf: Readonly<Record<ProcessKind, readonly StageName[]>> = {
   provision: ['plan', 'authorize', 'gate', 'stage', 'install', 'verify', 'publish', 'hand over', 'seal'],
-  rotate: [
-    'plan',
-    'authorize',
-    'gate',
-    'stage',
-    'install',
-    'verify',
-    'publish',
-    'hand over',
-    'drain',
-    'retire',
-    'refuse',
-    'purge',
-    'seal',
-  ],
+  rotate: ['plan', 'authorize', 'gate', ...exchange],
   validate: ['plan', 'authorize', 'gate', 'repair', 'verify', 'refuse', 'seal'],
   revoke: ['plan', 'authorize', 'gate', 'retire', 'refuse', 'purge', 'hand over', 'seal'],
   offboard: ['plan', 'authorize', 'gate', 'retire', 'refuse', 'purge', 'remove', 'hand over', 'seal'],
   // Rights are lent, held for a time and taken back; then the credential that had them is rotated.
-  elevate: [
-    'plan',
-    'authorize',
-    'gate',
-    'elevate',
-    'hold',
-    'restore',
-    'stage',
-    'install',
-    'verify',
-    'publish',
-    'hand over',
-    'drain',
-    'retire',
-    'refuse',
-    'purge',
-    'seal',
-  ],
+  elevate: ['plan', 'authorize', 'gate', 'elevate', 'hold', 'restore', ...exchange],
 };
 
 /** Nothing has changed yet in these, so that an approval may still be taken back. */

@@ -1,11 +1,10 @@
 /** Watches which rights identities use: looks at the target, and keeps what it saw in a small file for each identity. */
-import { createHash } from 'node:crypto';
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { canonicalJson } from '../canonical-json.js';
-import { TenureError } from '../domain/errors.js';
 import { afterLook, unusedIn, type UseProof, type UseRecord, type UseSeen } from '../domain/use.js';
 import { hasErrorCode, removeFile, replaceFile } from '../files/durable.js';
+import { fileNameOf, inState } from '../files/state.js';
 import { scopeLines } from '../policy/scope-lines.js';
 import type { RecordedUse, RightUse, Target } from '../targets/target.js';
 
@@ -33,7 +32,7 @@ export function useWatch(options: {
   const { folder, target, afterMs, now = () => new Date() } = options;
   return {
     async look(granted) {
-      const file = join(folder, `${createHash('sha256').update(granted.identity).digest('hex')}.json`);
+      const file = join(folder, `${fileNameOf(granted.identity)}.json`);
       const { identity, operation, scope } = granted;
       const use = await target(granted.target).recordedUse?.({
         identity,
@@ -44,7 +43,7 @@ export function useWatch(options: {
       });
       if (!use) return undefined;
       const at = now();
-      return trying(file, async () => {
+      return inState(file, async () => {
         await mkdir(folder, { recursive: true, mode: 0o700 });
         // What nobody watched for a while was not watched: it begins anew.
         if (!use.known) return removeFile(file).then(() => ({ known: false, why: use.why }) as const);
@@ -75,14 +74,5 @@ async function recordIn(file: string): Promise<UseRecord | undefined> {
   } catch (error) {
     if (error instanceof SyntaxError || hasErrorCode(error, 'ENOENT')) return undefined;
     throw error;
-  }
-}
-
-async function trying<T>(where: string, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    const { code = 'unreadable' } = error as NodeJS.ErrnoException;
-    throw new TenureError('StoreUnavailable', `${where} is not available (${code}); repair the state folder`);
   }
 }
