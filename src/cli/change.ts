@@ -3,6 +3,7 @@ import type { Client } from '@temporalio/client';
 import type { Command } from 'commander';
 import type { ProcessState } from '../domain/process.js';
 import type { ChangeRequest } from '../domain/request.js';
+import type { Signed } from '../domain/statement.js';
 import type { Signer } from '../trust/statements.js';
 import { durationOption } from './durations.js';
 import { CliError, nextCommands, noWorker } from './errors.js';
@@ -12,6 +13,7 @@ import { exitCodes } from './io.js';
 import { stagesView } from './live.js';
 import { endDocument, tellEnd } from './outcome.js';
 import type { CommonOptions, Session } from './session.js';
+import { readSigned } from './signed-files.js';
 import { signerOf, signing, type SigningOptions } from './signing.js';
 import { isWorked } from './workers.js';
 
@@ -26,6 +28,7 @@ export interface ChangeOptions extends FollowOptions, SigningOptions {
   readonly reason?: string;
   readonly ticket?: string;
   readonly requestId?: string;
+  readonly advance?: readonly string[];
 }
 
 /** Adds the options of a verb that can follow a process. */
@@ -44,9 +47,11 @@ export function asking(command: Command): Command {
   return signing(following(command))
     .option('--reason <text>', 'why; kept in the record')
     .option('--ticket <id>', 'the ticket that it belongs to; a policy may ask for one')
+    .option('--request-id <id>', 'makes repeating this command harmless: the same id is done once (default: a new one)')
     .option(
-      '--request-id <id>',
-      'makes repeating this command harmless: the same id is done once (default: a new one)',
+      '--advance <file>',
+      'hand in an approval given in advance (tenure pre-approve); may be given again',
+      (file: string, before: readonly string[] = []) => [...before, file],
     );
 }
 
@@ -66,9 +71,15 @@ export async function requestOf(
     requester: signs.name,
     ...(options.reason !== undefined && { reason: options.reason }),
     ...(options.ticket !== undefined && { ticket: options.ticket }),
+    ...(options.advance && { advance: await advanceIn(session, options.advance) }),
     ...more,
   };
   return requestSigned(request, identity, signs);
+}
+
+function advanceIn(session: Session, files: readonly string[]): Promise<Signed[]> {
+  const expected = { option: '--advance', what: 'approval in advance', maker: 'tenure pre-approve' };
+  return Promise.all(files.map((file) => readSigned(session, file, expected)));
 }
 
 /** How long to follow: as the options and Ctrl-C say. */

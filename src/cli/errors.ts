@@ -35,7 +35,7 @@ export function noWorker(what: string): CliError {
 }
 
 const nextByCode: Readonly<Record<ErrorCode, readonly string[]>> = {
-  InvalidRequest: ['tenure plan'],
+  InvalidRequest: ['tenure plan', 'tenure show NAME'],
   PolicyDenied: ['tenure plan'],
   ApprovalRefused: ['tenure history NAME'],
   TargetUnavailable: ['tenure doctor'],
@@ -54,6 +54,8 @@ const nextByCode: Readonly<Record<ErrorCode, readonly string[]>> = {
 
 /** The commands that lead on from a code, for one identity where it is known. */
 export function nextCommands(code: ErrorCode, identity?: string): readonly string[] {
+  // What is wrong without any identity stands in the operator's file, or in its surroundings.
+  if (code === 'InvalidRequest' && identity === undefined) return ['tenure doctor'];
   return nextByCode[code].map((command) => (identity === undefined ? command : command.replace('NAME', identity)));
 }
 
@@ -65,9 +67,16 @@ export function complaintOf(error: unknown): Complaint {
   if (error instanceof CliError) {
     return { code: error.code, message: redact(error.message), next: error.next, exitCode: error.exitCode };
   }
-  if (error instanceof TenureError) return coded(error.code, error.message, identityIn(error.facts));
+  if (error instanceof TenureError) return ofTenure(error);
   if (!(error instanceof Error)) return unexpected(error);
   return ofTemporal(error) ?? unexpected(error);
+}
+
+/** Whoever throws may know better what leads on. */
+function ofTenure({ code, message, facts }: TenureError): Complaint {
+  const complaint = coded(code, message, identityIn(facts));
+  const next = facts['next'];
+  return Array.isArray(next) && next.length > 0 ? { ...complaint, next: next as string[] } : complaint;
 }
 
 function coded(code: ErrorCode, message: string, identity?: string): Complaint {

@@ -5,13 +5,17 @@ import { Command, CommanderError } from 'commander';
 import { packageRoot } from '../package-root.js';
 import { complaintOf } from './errors.js';
 import { exitCodes, type Io } from './io.js';
+import { demandKnown, endingOf, wantsJson, withoutHelpWord } from './misuse.js';
 import { Output } from './output.js';
 import type { Runtime } from './session.js';
+
 /** Runs `tenure` with these arguments (without the program's own name). Never throws. */
-export async function run(argv: readonly string[], io: Io): Promise<number> {
+export async function run(typed: readonly string[], io: Io): Promise<number> {
+  const argv = withoutHelpWord(typed);
   const runtime: Runtime = { io, exitCode: exitCodes.success, session: undefined };
   try {
     const program = await createProgram(runtime, argv[0]);
+    demandKnown(program, argv);
     await program.parseAsync([...argv], { from: 'user' });
     return runtime.exitCode;
   } catch (error) {
@@ -24,7 +28,7 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
 function failed(error: unknown, runtime: Runtime, argv: readonly string[]): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.success : exitCodes.usage;
   const complaint = complaintOf(error);
-  const out = runtime.session?.out ?? new Output(runtime.io, argv.includes('--json'));
+  const out = runtime.session?.out ?? new Output(runtime.io, wantsJson(argv));
   out.complain(complaint);
   return complaint.exitCode;
 }
@@ -34,17 +38,21 @@ export async function createProgram(runtime: Runtime, only?: string): Promise<Co
   const program = new Command('tenure')
     .description('Runs the life of non-human identities: provision, rotate, validate, revoke, offboard, with proof.')
     .version(version(), '-V, --version', 'print the version')
-    .exitOverride()
     .enablePositionalOptions()
-    .showHelpAfterError('(tenure --help lists the commands)')
     .configureOutput({
       writeOut: (text) => void runtime.io.stdout.write(text),
       writeErr: (text) => void runtime.io.stderr.write(text),
+      // Told by `run`, as data too.
+      outputError: () => undefined,
     })
     .helpCommand(false)
     .addHelpText('after', firstSteps);
   await addVerbs(program, runtime, only);
-  for (const command of every(program)) command.exitOverride().copyInheritedSettings(program);
+  for (const command of every(program)) command.copyInheritedSettings(program);
+  for (const command of [program, ...every(program)])
+    command.exitOverride((error) => {
+      throw endingOf(command, error);
+    });
   return program;
 }
 

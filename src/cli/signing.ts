@@ -1,9 +1,7 @@
 /** Who signs at this command line: everything that is asked carries a signature, and nothing without one is done. */
 import type { Command } from 'commander';
 import { isAbsolute, join } from 'node:path';
-import { TenureError } from '../domain/errors.js';
 import type { Signer } from '../trust/statements.js';
-import { CliError } from './errors.js';
 import { personOf } from './person.js';
 import type { Session } from './session.js';
 
@@ -33,24 +31,13 @@ export async function signerOf({ io, out, services }: Session, options: SigningO
   ]);
   const places = await loadPlaces(await services.configFile());
   const keyFile = options.key ?? io.env['TENURE_KEY'];
-  try {
-    return await openSigner({
-      name: personOf(io, options.as),
-      directory: await directorySource(places).current(),
-      stateDirectory: places.stateDirectory,
-      ...(keyFile && { keyFile: isAbsolute(keyFile) ? keyFile : join(io.cwd, keyFile) }),
-      env: io.env,
-      cwd: io.cwd,
-      tell: (line) => out.note(line),
-    });
-  } catch (error) {
-    throw withNext(error);
-  }
-}
-
-/** What leads on is better known where no key was found. */
-function withNext(error: unknown): unknown {
-  if (!(error instanceof TenureError) || !Array.isArray(error.facts['next'])) return error;
-  const next = error.facts['next'] as readonly string[];
-  return new CliError(error.code, error.message, next.length > 0 ? next : ['tenure doctor']);
+  return openSigner({
+    name: personOf(io, options.as),
+    directory: await directorySource(places).current(),
+    stateDirectory: places.stateDirectory,
+    ...(keyFile && { keyFile: isAbsolute(keyFile) ? keyFile : join(io.cwd, keyFile) }),
+    env: io.env,
+    cwd: io.cwd,
+    tell: (line) => out.note(line),
+  });
 }

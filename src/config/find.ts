@@ -27,6 +27,7 @@ export async function findConfig(
   throw new TenureError(
     'InvalidRequest',
     `There is no ${fileName} in this folder or above it. Run \`tenure dev\` here to begin with a small one, or name yours with --config or TENURE_CONFIG.`,
+    { next: ['tenure dev'] },
   );
 }
 

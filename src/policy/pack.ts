@@ -159,7 +159,7 @@ export function broken(problems: readonly Problem[]): TenureError {
   return new TenureError(
     'StoreUnavailable',
     `The policies are broken, so nothing is allowed.\n${problems.map((problem) => `  ${formatProblem(problem)}`).join('\n')}`,
-    { problems },
+    { problems, next: ['tenure policy check'] },
   );
 }
 

@@ -35,7 +35,9 @@ const shipped: BundlePlan = {
  */
 export function workflowBundlePath(): string {
   if (existsSync(shipped.outFile)) return shipped.outFile;
-  throw new TenureError('InvalidRequest', `the workflow bundle ${shipped.outFile} is missing: run \`npm run build\``);
+  throw new TenureError('InvalidRequest', `the workflow bundle ${shipped.outFile} is missing: run \`npm run build\``, {
+    next: ['npm run build'],
+  });
 }
 
 /**

@@ -60,3 +60,13 @@ test('user names and passwords are taken out of addresses', () => {
 test('the name of the identity stands in the commands where it is known', () => {
   expect(nextCommands('StillAccepted', 'payments-db')[0]).toBe('tenure revoke payments-db --now');
 });
+
+test('whoever throws may say what leads on; what is wrong without an identity is for the doctor', () => {
+  const next = ['tenure dev'];
+  expect(complaintOf(new TenureError('InvalidRequest', 'there is no file', { next })).next).toEqual(next);
+  expect(complaintOf(new TenureError('InvalidRequest', 'the file is wrong')).next).toEqual(['tenure doctor']);
+  expect(complaintOf(new TenureError('InvalidRequest', 'it is revoked', { identity: 'a-db' })).next).toEqual([
+    'tenure plan',
+    'tenure show a-db',
+  ]);
+});

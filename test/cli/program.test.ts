@@ -1,4 +1,7 @@
 import { execFileSync } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { createProgram, run } from '../../src/cli/program.js';
 import type { Command } from 'commander';
@@ -41,10 +44,80 @@ test.each([
   [['cancel', 'payments-db']],
   [['secret', 'read', 'payments-db', '--slot', 'newest']],
   [['completion', 'tcsh']],
+  [['rotate', 'payments-db', 'another-db']],
+  [['except', 'lst']],
+  [['except', 'payments-db', '--rule', 'a', '--reason', 'b', '--control', 'kind=validate']],
+  [['evidence', 'exprot', '--all']],
+  [['no-such-verb', '--help']],
+  [['dev', '--port', 'abc']],
+  [['dev', '--ui-port', '65536']],
+  [['codec-server', '--port', '-1']],
+  [['elevate', 'a', '--scope', '{}', '--for', '9h', '--incident', 'INC-7', '--reason', 'a test']],
+  [['delegate', '--to', 'ada', '--group', 'security', '--for', '32d', '--reason', 'a test']],
+  [['pre-approve', '--kind', 'rotate', '--identity', 'a', '--for', '8d', '--reason', 'a test']],
+  [['pre-approve', '--kind', 'rotate', '--identity', 'Not a name', '--for', '1d', '--reason', 'a test']],
 ])('%j is a wrong use: exit code 2, and the help is named', async (argv) => {
   const { io, stderr, stdout } = pretend();
   expect(await run(argv, io)).toBe(2);
-  expect(stderr()).toContain('tenure --help');
+  expect(stderr()).toMatch(/^error: .+\n {2}next: tenure( [a-z-]+)* --help\n$/);
+  expect(stdout()).toBe('');
+
+  const asked = pretend();
+  expect(await run([...argv, '--json'], asked.io)).toBe(2);
+  expect(JSON.parse(asked.stdout())).toMatchObject({ v: 1, error: { code: 'Usage', next: [expect.any(String)] } });
+});
+
+test.each([
+  [['except', 'lst'], "there is no command tenure except lst. Did you mean 'list'?"],
+  [['rotat', 'a-db'], "there is no command tenure rotat. Did you mean 'rotate'?"],
+  [['schedule', 'run'], 'Known: list, pause, resume, trigger.'],
+  [['rotate', 'a-db', '--no-wiat'], "unknown option '--no-wiat' (Did you mean --no-wait?)"],
+  [['--json', 'list'], 'name a command before --json'],
+  [['evidence', '--json'], 'name a command before --json'],
+  [['elevate', 'a', '--scope', '{}', '--for', '9h'], 'it may be 4h at most'],
+  [['codec-server', '--port', 'abc'], 'expected a port'],
+])('%j says what is wrong', async (argv, expected) => {
+  const { io, stderr } = pretend();
+  expect(await run(argv, io)).toBe(2);
+  expect(stderr()).toContain(expected);
+});
+
+test('help of a verb comes by `help` too, and a word that is no verb is no success', async () => {
+  for (const words of [['rotate'], ['evidence', 'export'], []]) {
+    const [byWord, byOption] = [pretend(), pretend()];
+    expect(await run(['help', ...words], byWord.io)).toBe(0);
+    expect(await run([...words, '--help'], byOption.io)).toBe(0);
+    expect(byWord.stdout()).toBe(byOption.stdout());
+    expect(byWord.stdout()).toContain(`Usage: ${['tenure', ...words].join(' ')}`);
+  }
+  expect(await run(['help', 'rotat'], pretend().io)).toBe(2);
+});
+
+test.each([[], ['evidence'], ['except']])(
+  'a group without a verb shows its help, and is a wrong use',
+  async (...argv) => {
+    const { io, stdout, stderr } = pretend();
+    expect(await run(argv, io)).toBe(2);
+    expect(stderr()).toContain(`Usage: ${['tenure', ...argv].join(' ')}`);
+    expect(stdout()).toBe('');
+  },
+);
+
+test.each([
+  [['plan'], 'There is no tenure.yaml', 'tenure dev'],
+  [['evidence', 'verify', 'no-bundle'], 'is not there', 'tenure evidence export --all --out FOLDER'],
+])('%j where there is nothing says what leads on', async (argv, message, next) => {
+  const folder = await mkdtemp(join(tmpdir(), 'tenure-nothing-'));
+  const { io, stderr } = pretend({ cwd: folder });
+  expect(await run(argv, io)).toBe(1);
+  expect(stderr()).toContain(message);
+  expect(stderr()).toMatch(new RegExp(`  next: ${next}\n$`));
+  await rm(folder, { recursive: true });
+});
+
+test('what a command of `exec` is told is not taken for ours', async () => {
+  const { io, stdout } = pretend();
+  expect(await run(['exec', '--no-such-option', 'payments-db', '--', 'psql', '--json'], io)).toBe(2);
   expect(stdout()).toBe('');
 });
 

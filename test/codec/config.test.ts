@@ -1,5 +1,7 @@
 /** What stands under `encryption` in the operator's file, as everything reads it and as verbs read it alone. */
+import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -100,5 +102,21 @@ describe('the verbs', () => {
     const terminal = pretend({ cwd: folder });
     expect(await run(['codec-server'], terminal.io)).toBe(1);
     expect(terminal.stderr()).toContain('has no encryption.codecServer');
+    expect(terminal.stderr()).toContain('next: tenure codec-server --help');
+  });
+
+  test('codec-server at a port that is taken says so, and how to get another', async () => {
+    await writeFile(join(folder, 'token'), 'a-token-of-this-test-that-nobody-guesses\n', { mode: 0o600 });
+    await writeFile(join(folder, 'one'), randomBytes(32).toString('base64'), { mode: 0o600 });
+    const keys = '[{ id: one, key: { file: one } }]';
+    await writeFile(file, `encryption: { keys: ${keys}, codecServer: { origins: [], token: { file: token } } }`);
+    const other = createServer();
+    await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
+    const { port } = other.address() as AddressInfo;
+    const terminal = pretend({ cwd: folder });
+    expect(await run(['codec-server', '--port', String(port)], terminal.io)).toBe(1);
+    expect(terminal.stderr()).toContain(`it cannot listen at 127.0.0.1:${port} (EADDRINUSE)`);
+    expect(terminal.stderr()).toContain('next: tenure codec-server --port 0');
+    await new Promise((resolve) => other.close(resolve));
   });
 });

@@ -1,21 +1,21 @@
 /** Deciding at a gate: what is shown is what is signed. The digests are computed here, from what the process shows. */
-import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { TenureError } from '../../domain/errors.js';
 import { gateLines } from '../../domain/gate-lines.js';
 import type { ProcessPlan } from '../../domain/plan.js';
 import { isBeforeChange, type GateState, type ProcessState } from '../../domain/process.js';
-import type { DecisionStatement, Signed } from '../../domain/statement.js';
+import type { DecisionStatement } from '../../domain/statement.js';
 import { parseProcessId, processMessages } from '../../domain/wire.js';
 import { digestOf } from '../../policy/digest.js';
 import { ballotFor } from '../../trust/ballot.js';
 import { followOperation, following, type FollowOptions } from '../change.js';
 import { confirm } from '../confirm.js';
 import { demandCounted } from '../decided.js';
-import { CliError, noWorker, usage } from '../errors.js';
+import { CliError, noWorker } from '../errors.js';
 import { operationOf, processOf } from '../identities.js';
 import { exitCodes } from '../io.js';
 import { verb, type Runtime, type Session } from '../session.js';
+import { readSigned } from '../signed-files.js';
 import { signerOf, signing, type SigningOptions } from '../signing.js';
 
 type Decision = DecisionStatement['decision'];
@@ -69,7 +69,8 @@ async function decide(session: Session, typed: string, decision: Decision, optio
     return exitCodes.failure;
   }
   const signer = await signerOf(session, options);
-  const delegation = options.delegation === undefined ? undefined : await readDelegation(options.delegation);
+  const delegation =
+    options.delegation === undefined ? undefined : await readSigned(session, options.delegation, delegationFile);
   const ballot = await ballotFor(signer, decision, operation, gate, options.reason ?? '', delegation);
   await client.workflow.getHandle(operation).signal(processMessages.decide, ballot);
   const sent = { ballot, by: signer.name, isWithdrawal: decision === 'withdraw', before: state };
@@ -120,12 +121,4 @@ function demandSame(state: ProcessState, plan: ProcessPlan, gate: GateState, dig
   );
 }
 
-async function readDelegation(file: string): Promise<Signed> {
-  try {
-    const { statement, signature } = JSON.parse(await readFile(file, 'utf8')) as Partial<Signed>;
-    if (typeof statement === 'string' && typeof signature === 'string') return { statement, signature };
-  } catch {
-    // Told below, like a file that holds something else.
-  }
-  throw usage(`--delegation: ${file} holds no delegation; the absent person makes one with: tenure delegate`);
-}
+const delegationFile = { option: '--delegation', what: 'delegation', maker: 'tenure delegate' };

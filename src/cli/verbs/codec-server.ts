@@ -1,19 +1,19 @@
 import type { Command } from 'commander';
 import { pino } from 'pino';
-import { TenureError } from '../../domain/errors.js';
 import { onInterrupt } from '../io.js';
 import { verb, type CommonOptions, type Runtime } from '../session.js';
-import { usage } from '../errors.js';
+import { CliError } from '../errors.js';
+import { portOption } from '../ports.js';
 
 interface CodecServerOptions extends CommonOptions {
-  readonly port?: string;
+  readonly port?: number;
 }
 
 export function addCodecServer(program: Command, runtime: Runtime): void {
   const command = program
     .command('codec-server')
     .description('decode payloads for the Temporal UI: runs until Ctrl-C or SIGTERM')
-    .option('--port <port>', 'instead of the one in tenure.yaml; 0 for a free one')
+    .option('--port <port>', 'instead of the one in tenure.yaml; 0 for a free one', portOption)
     .addHelpText(
       'after',
       '\nWhoever it answers can read what is encrypted. Who that is, and from which UI, stands under encryption.codecServer in tenure.yaml.\n\nExamples:\n  tenure codec-server\n  tenure codec-server --config /etc/tenure/tenure.yaml --port 8889',
@@ -21,9 +21,10 @@ export function addCodecServer(program: Command, runtime: Runtime): void {
   verb<CodecServerOptions>(runtime, command, async ({ io, out, services }, options) => {
     const { encryption, file } = await services.config();
     if (!encryption?.codecServer)
-      throw new TenureError(
+      throw new CliError(
         'InvalidRequest',
         `${file} has no encryption.codecServer: it says who may ask, and from which UI; docs/encryption.md has an example`,
+        ['tenure codec-server --help'],
       );
     const [{ startCodecServer }, { payloadCodec }, { keyRingOf }] = await Promise.all([
       import('../../temporal/codec-server/server.js'),
@@ -32,7 +33,7 @@ export function addCodecServer(program: Command, runtime: Runtime): void {
     ]);
     const log = pino({ name: 'tenure-codec', level: io.env['TENURE_LOG'] ?? 'info' }, io.stderr);
     const { codecServer } = encryption;
-    const config = { ...codecServer, ...(options.port !== undefined && { port: portOf(options.port) }) };
+    const config = { ...codecServer, ...(options.port !== undefined && { port: options.port }) };
     const server = await startCodecServer(config, payloadCodec(await keyRingOf(encryption)), log);
     const origins = codecServer.origins;
     out.say(
@@ -43,10 +44,4 @@ export function addCodecServer(program: Command, runtime: Runtime): void {
     await new Promise<void>((resolve) => onInterrupt(io.interrupted, resolve));
     await server.close();
   });
-}
-
-function portOf(text: string): number {
-  const port = Number(text);
-  if (/^\d{1,5}$/.test(text) && port <= 65_535) return port;
-  throw usage(`--port ${text} is no port`, 'tenure codec-server --help');
 }

@@ -1,12 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
-import { Option, type Command } from 'commander';
+import { resolve } from 'node:path';
+import { InvalidArgumentError, Option, type Command } from 'commander';
 import { partyNamed, type Directory } from '../../domain/directory.js';
 import { processKinds } from '../../domain/process.js';
-import type { Signed } from '../../domain/statement.js';
+import { longestLifeMs, type Signed } from '../../domain/statement.js';
 import { directorySource } from '../../trust/directory-file.js';
 import { advanceSigned, delegationSigned } from '../../trust/statements.js';
-import { durationOption } from '../durations.js';
+import { formatDuration } from '../../manifest/duration.js';
+import { slug } from '../../manifest/schema.js';
+import { durationUpTo } from '../durations.js';
 import { usage } from '../errors.js';
 import { verb, type CommonOptions, type Runtime, type Session } from '../session.js';
 import { signerOf, signing, type SigningOptions } from '../signing.js';
@@ -36,7 +39,11 @@ export function addDelegate(program: Command, runtime: Runtime): void {
   )
     .requiredOption('--to <person>', 'who may decide for you')
     .requiredOption('--group <name...>', 'the groups of yours that it lends, and no others')
-    .requiredOption('--for <duration>', 'for how long, at most 31d', durationOption)
+    .requiredOption(
+      '--for <duration>',
+      'for how long, at most 31d',
+      durationUpTo(longestLifeMs['tenure/delegation@v1']),
+    )
     .requiredOption('--reason <text>', 'why; kept in the record')
     .option('--environment <name...>', 'only for these environments (default: all)', [])
     .option('--from <instant>', 'from when on, ISO 8601 (default: now)')
@@ -50,6 +57,7 @@ export function addDelegate(program: Command, runtime: Runtime): void {
     const { to, group: groups, environment: environments, reason } = options;
     const id = randomUUID();
     const nbf = instantOf(options.from);
+    demandSoon(nbf, options.for);
     const signer = await signerOf(session, options);
     demandLendable(await directorySource(await session.services.config()).current(), signer.name, options);
     const signed = await delegationSigned({ id, to, groups, environments, nbf, reason }, options.for, signer);
@@ -69,6 +77,16 @@ function demandLendable(directory: Directory, from: string, { to, group }: Deleg
     throw usage(`--group: ${from} is not in ${lacking.join(', ')}; what is lent has to be your own: ${own.join(', ')}`);
 }
 
+/** How long a signature holds is counted from now, also for an absence that begins later. */
+function demandSoon(nbf: string, forMs: number): void {
+  const longestMs = longestLifeMs['tenure/delegation@v1'];
+  if (Date.parse(nbf) + forMs <= Date.now() + longestMs) return;
+  throw usage(
+    `--from and --for: a delegation ends ${formatDuration(longestMs)} from now at the latest; begin sooner, or ask for less`,
+    'tenure delegate --help',
+  );
+}
+
 /** A task of so many identities, until then. It counts only where a policy allows approvals in advance. */
 export function addPreApprove(program: Command, runtime: Runtime): void {
   const command = signing(
@@ -77,13 +95,18 @@ export function addPreApprove(program: Command, runtime: Runtime): void {
       .description('approve a bounded task in advance; counts only where a policy allows that in so many words'),
   )
     .addOption(new Option('--kind <kind...>', 'what may be done').choices(processKinds).makeOptionMandatory())
-    .requiredOption('--identity <name...>', 'to which identities, each once')
-    .requiredOption('--for <duration>', 'until when, at most 7d', durationOption)
+    .requiredOption(
+      '--identity <name...>',
+      'to which identities, each once; also such as are not declared yet',
+      nameOption,
+    )
+    .requiredOption('--for <duration>', 'for how long, at most 7d', durationUpTo(longestLifeMs['tenure/advance@v1']))
     .requiredOption('--reason <text>', 'why; kept in the record')
     .option('--out <file>', 'write it here (default: print it)')
     .addHelpText(
       'after',
-      '\nWhoever does the task hands it in: tenure rotate NAME --advance FILE\n\n' +
+      '\nWhoever does the task hands it in: tenure rotate NAME --advance FILE\n' +
+        'Nobody is asked whether there are such identities: they may be approved before they are declared, and a mistyped name counts for nothing.\n\n' +
         'Examples:\n  tenure pre-approve --kind rotate --identity a-db b-db --for 1d --reason "move of the week" --out task.json',
     );
   verb<AdvanceOptions>(runtime, command, async (session, options) => {
@@ -91,6 +114,7 @@ export function addPreApprove(program: Command, runtime: Runtime): void {
     const id = randomUUID();
     const signer = await signerOf(session, options);
     const signed = await advanceSigned({ id, kinds, identities, reason }, options.for, signer);
+    session.out.note(`for ${identities.join(', ')} as written: nobody was asked whether there are such identities`);
     await deliver(
       session,
       signed,
@@ -99,6 +123,14 @@ export function addPreApprove(program: Command, runtime: Runtime): void {
       id,
     );
   });
+}
+
+/** Names are not looked up, so what no identity can be called is refused at least. */
+function nameOption(text: string, before: readonly string[] = []): readonly string[] {
+  const { success } = slug().safeParse(text);
+  if (!success)
+    throw new InvalidArgumentError('no identity can be called so: lower-case letters, digits, dots and dashes');
+  return [...before, text];
 }
 
 async function deliver(
@@ -110,9 +142,11 @@ async function deliver(
 ): Promise<void> {
   session.out.answer({ id, ...signed });
   if (file === undefined) return session.out.say(JSON.stringify(signed));
-  await writeFile(file, `${JSON.stringify(signed, undefined, 2)}\n`, { flag: 'wx' }).catch(() => {
-    throw usage(`--out: ${file} cannot be written, or is there already; name another file`);
-  });
+  await writeFile(resolve(session.io.cwd, file), `${JSON.stringify(signed, undefined, 2)}\n`, { flag: 'wx' }).catch(
+    () => {
+      throw usage(`--out: ${file} cannot be written, or is there already; name another file`);
+    },
+  );
   session.out.say(`${what}; id ${id}; written to ${file}`);
 }
 

@@ -5,12 +5,13 @@ import { onInterrupt } from '../io.js';
 import { removeDevNote, writeDevNote } from '../dev-file.js';
 import { prepare, prepareKeys } from '../dev-folder.js';
 import { personOf } from '../person.js';
+import { portOption } from '../ports.js';
 import { stateFolder } from '../services.js';
 import { verb, type CommonOptions, type Runtime, type Session } from '../session.js';
 
 interface DevOptions extends CommonOptions {
-  readonly port?: string;
-  readonly uiPort?: string;
+  readonly port?: number;
+  readonly uiPort?: number;
   readonly worker: boolean;
 }
 
@@ -18,8 +19,8 @@ export function addDev(program: Command, runtime: Runtime): void {
   const command = program
     .command('dev')
     .description('run a Temporal server, its UI and a worker on this machine, until Ctrl-C')
-    .option('--port <port>', 'port of the Temporal server (default: a free one)')
-    .option('--ui-port <port>', 'port of the Temporal UI (default: a free one)')
+    .option('--port <port>', 'port of the Temporal server (default: a free one)', portOption)
+    .option('--ui-port <port>', 'port of the Temporal UI (default: a free one)', portOption)
     .option('--no-worker', 'only the server and the UI')
     .addHelpText(
       'after',
@@ -41,8 +42,8 @@ async function serve(session: Session, options: DevOptions, folder: string): Pro
   const server = await startDevServer({
     dbFilename: join(folder, 'temporal.db'),
     log: join(folder, 'temporal.log'),
-    ...(options.port !== undefined && { port: Number(options.port) }),
-    ...(options.uiPort !== undefined && { uiPort: Number(options.uiPort) }),
+    ...(options.port && { port: options.port }),
+    ...(options.uiPort && { uiPort: options.uiPort }),
   });
   try {
     await writeDevNote(folder, {

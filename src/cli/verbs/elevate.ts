@@ -1,12 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
 import type { Command } from 'commander';
+import { longestElevationMs } from '../../domain/elevation.js';
 import type { Elevation } from '../../domain/request.js';
 import { span } from '../../domain/span.js';
 import { parseProcessId, processMessages, type GiveBack } from '../../domain/wire.js';
 import { readYaml } from '../../manifest/yaml.js';
 import { asking, change, followOperation, following, type ChangeOptions, type FollowOptions } from '../change.js';
-import { durationOption } from '../durations.js';
+import { durationUpTo } from '../durations.js';
 import { CliError, noWorker, usage } from '../errors.js';
 import { nameOf, newRequestId, operationOf, processOf } from '../identities.js';
 import { exitCodes } from '../io.js';
@@ -32,7 +33,7 @@ export function addElevate(program: Command, runtime: Runtime): void {
       '--scope <yaml>',
       'the rights to lend, as under `scope` in a manifest; @FILE reads them from a file',
     )
-    .requiredOption('--for <duration>', 'for how long, e.g. 1h; at most 4h', durationOption)
+    .requiredOption('--for <duration>', 'for how long, e.g. 1h; at most 4h', durationUpTo(longestElevationMs))
     .requiredOption('--incident <id>', 'the incident that makes it necessary')
     .addHelpText(
       'after',

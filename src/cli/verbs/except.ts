@@ -17,7 +17,7 @@ import { demandPossible, readTerms } from '../../exceptions/terms.js';
 import { wordSigned } from '../../trust/statements.js';
 import { controlOption } from '../controls.js';
 import { durationOption } from '../durations.js';
-import { CliError, noWorker } from '../errors.js';
+import { CliError, noWorker, usage } from '../errors.js';
 import { exceptionOf, listExceptions, startException } from '../exceptions.js';
 import { nameOf, newRequestId, stateOf } from '../identities.js';
 import { foresightOf } from '../manifests.js';
@@ -75,7 +75,7 @@ function what(text: string): Afterwards {
 
 function addAsk(except: Command, runtime: Runtime): void {
   const command = asking(
-    except.command('ask <name>', { isDefault: true }).description('ask for an exception of an identity'),
+    except.command('ask <name>').description('ask for an exception of an identity'),
   ).requiredOption('--rule <id...>', 'the id of each policy that need not be met');
   verb<AskOptions>(runtime, command, async (session, options, [typed]) => {
     const identity = nameOf(typed!);
@@ -122,9 +122,18 @@ async function signedTerms(
     ...(ticket !== undefined && { ticket }),
     by: signer.name,
   };
-  demandPossible(readTerms(terms), settings, new Date());
+  demandTyped(() => demandPossible(readTerms(terms), settings, new Date()));
   if (spec) await demandForeseen(session, spec, terms);
   return wordSigned(terms, { verb: 'except', subject: terms.id, id: newRequestId() }, signer);
+}
+
+/** What is wrong with terms is wrong with the command line that says them. */
+function demandTyped(check: () => void): void {
+  try {
+    check();
+  } catch (error) {
+    throw error instanceof TenureError ? usage(error.message, 'tenure except ask --help') : error;
+  }
 }
 
 /** Policy is asked again where it counts. */

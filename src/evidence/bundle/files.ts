@@ -11,6 +11,8 @@ export type BundleFiles = ReadonlyMap<string, string>;
 /** Bytes. Room for every history of years; what is larger is no bundle of ours. */
 const largestFile = 1_000_000_000;
 
+const elsewhere = { next: ['tenure evidence export --out NEW-PLACE …'] };
+
 /** Writes a bundle: as one file where `path` ends with `.json` or `.json.gz`, else as a folder that is not there yet or is empty. */
 export async function writeBundle(path: string, files: BundleFiles): Promise<void> {
   if (!isOneFile(path)) return writeFolder(path, files);
@@ -39,6 +41,7 @@ async function writeFolder(folder: string, files: BundleFiles): Promise<void> {
       throw new TenureError(
         'InvalidRequest',
         `${folder} is not empty; name a new folder, so that nothing of another export is taken for this one`,
+        elsewhere,
       );
     for (const parent of new Set([...files.keys()].map((name) => dirname(join(folder, name)))))
       await mkdir(parent, { recursive: true });
@@ -90,10 +93,15 @@ function unread(path: string, why: string): TenureError {
   return new TenureError(
     'InvalidRequest',
     `the bundle ${path} ${why}; make one with: tenure evidence export --all --out FOLDER`,
+    { next: ['tenure evidence export --all --out FOLDER'] },
   );
 }
 
 function unwritten(path: string, error: unknown): TenureError {
   const { code = 'unknown error' } = error as NodeJS.ErrnoException;
-  return new TenureError('InvalidRequest', `the bundle ${path} could not be written (${code}); name a new place`);
+  return new TenureError(
+    'InvalidRequest',
+    `the bundle ${path} could not be written (${code}); name a new place`,
+    elsewhere,
+  );
 }

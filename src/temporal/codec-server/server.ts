@@ -71,6 +71,7 @@ function listening(server: Server, host: string, port: number): Promise<void> {
         new TenureError(
           'InvalidRequest',
           `it cannot listen at ${host}:${port} (${code}); give another encryption.codecServer.port, or --port`,
+          { next: ['tenure codec-server --port 0'] },
         ),
       ),
     );

@@ -43,6 +43,7 @@ async function command(as: TestSigner, ...argv: string[]): Promise<{ code: numbe
 }
 
 const ask = [
+  'ask',
   'payments-db',
   '--rule',
   'rotation-overdue',
@@ -117,12 +118,18 @@ describe('tenure except', () => {
   });
 
   test.each([
-    ['a gate to be excepted from', ['--rule', 'production'], /Nobody is excepted from who may ask, from gates/],
-    ['a program that is not named', ['--control', 'kind=command name=other'], /no program is named other/],
-  ])('asks for nothing with %s', async (_what, more, message) => {
+    ['a gate to be excepted from', ['--rule', 'production'], 1, /Nobody is excepted from who may ask, from gates/],
+    ['a program that is not named', ['--control', 'kind=command name=other'], 2, /no program is named other/],
+    [
+      'a reason that says too little',
+      ['--reason', 'too slow'],
+      2,
+      /of 15 to 1,000 characters\n {2}next: tenure except ask --help/,
+    ],
+  ])('asks for nothing with %s', async (_what, more, expected, message) => {
     const before = (await engine.client.workflow.count(`WorkflowType = '${exceptionWorkflow}'`)).count;
     const { code, err } = await tenure(ada, ...ask, ...more);
-    expect([code, err]).toEqual([1, expect.stringMatching(message)]);
+    expect([code, err]).toEqual([expected, expect.stringMatching(message)]);
     expect((await engine.client.workflow.count(`WorkflowType = '${exceptionWorkflow}'`)).count).toBe(before);
   });
 

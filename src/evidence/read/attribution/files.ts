@@ -66,5 +66,6 @@ function unreadable(where: string, why: string): TenureError {
   return new TenureError(
     'InvalidRequest',
     `${where} could not be read (${why}); name a readable file of the target's log`,
+    { next: ['tenure attribute --help'] },
   );
 }

@@ -53,6 +53,7 @@ function patternOf(prefix: string): RegExp {
     throw new TenureError(
       'InvalidRequest',
       `log_line_prefix ${JSON.stringify(prefix)} has no time (%m) or no process (%p), so nothing in the log can be told apart; write csvlog or jsonlog, or a prefix with both`,
+      { next: ['tenure attribute --help'] },
     );
   }
   const [always = '', sessionsOnly] = prefix.split('%q');
