@@ -51,7 +51,7 @@ export function asking(command: Command): Command {
     .option(
       '--advance <file>',
       'hand in an approval given in advance (tenure pre-approve); may be given again',
-      (file: string, before: readonly string[] = []) => [...before, file],
+      (file: string, before: readonly string[] | undefined) => [...(before ?? []), file],
     );
 }
 
