@@ -1,5 +1,5 @@
-/** docs/cli.md beside the program: neither has a verb or an option that the other does not have. */
-import { readFileSync } from 'node:fs';
+/** The documents beside the program: neither has a verb or an option that the other does not have. */
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { describe, expect, test } from 'vitest';
@@ -71,4 +71,33 @@ describe('docs/cli.md', () => {
 
 function isAnswered(verb: string, named: readonly string[]): boolean {
   return named.some((code) => code === verb || code.startsWith(`${verb} `));
+}
+
+const documents = ['README.md', ...readdirSync(join(packageRoot, 'docs'), { recursive: true, encoding: 'utf8' })]
+  .filter((name) => name.endsWith('.md') && !name.startsWith('adr'))
+  .map((name) => (name === 'README.md' ? name : join('docs', name)));
+
+/** Commands in code, as one writes them: between backticks, or a line of a block, with the lines that it goes on in. */
+function commandsIn(text: string): string[] {
+  const [blocks, rest] = [text.match(/^```[^]*?^```/gm) ?? [], text.replaceAll(/^```[^]*?^```/gm, '')];
+  const lines = blocks.flatMap((block) => block.replaceAll('\\\n', ' ').split('\n'));
+  const code = [...lines, ...[...rest.matchAll(/`([^`]+)`/g)].map(([, one]) => one!)];
+  return code.flatMap((line) =>
+    [...line.matchAll(/(?<![\w/.-])tenure ([a-z][^#&;]*)/g)].map(([, words]) => words!.trim()),
+  );
+}
+
+test.each(documents)('%s names no verb and no option that there is none of', (name) => {
+  const commands = commandsIn(readFileSync(join(packageRoot, name), 'utf8'));
+  expect(commands.filter((command) => !exists(command))).toEqual([]);
+});
+
+/** `schedule pause|resume`, `help VERB` and a group alone are there as well. */
+function exists(command: string): boolean {
+  const [words, own] = [command.split(/[|\\]|\s--\s/)[0]!, [...verbs.keys()]];
+  if (/^help\b/.test(words)) return true;
+  const verb = own.find((one) => words === one || words.startsWith(`${one} `));
+  const flags = verb === undefined ? [] : [...verbs.get(verb)!, '--help'];
+  if (verb === undefined) return own.some((one) => one.startsWith(`${words} `));
+  return flagsIn([words]).every((flag) => flags.includes(flag));
 }
