@@ -79,8 +79,9 @@ const documents = ['README.md', ...readdirSync(join(packageRoot, 'docs'), { recu
 
 /** Commands in code, as one writes them: between backticks, or a line of a block, with the lines that it goes on in. */
 function commandsIn(text: string): string[] {
-  const [blocks, rest] = [text.match(/^```[^]*?^```/gm) ?? [], text.replaceAll(/^```[^]*?^```/gm, '')];
-  const lines = blocks.flatMap((block) => block.replaceAll('\\\n', ' ').split('\n'));
+  const block = /^ *```[^]*?^ *```/gm;
+  const [blocks, rest] = [text.match(block) ?? [], text.replaceAll(block, '')];
+  const lines = blocks.flatMap((one) => one.replaceAll('\\\n', ' ').split('\n'));
   const code = [...lines, ...[...rest.matchAll(/`([^`]+)`/g)].map(([, one]) => one!)];
   return code.flatMap((line) =>
     [...line.matchAll(/(?<![\w/.-])tenure ([a-z][^#&;]*)/g)].map(([, words]) => words!.trim()),
