@@ -3,7 +3,7 @@ import { pino } from 'pino';
 import { onInterrupt } from '../io.js';
 import { verb, type CommonOptions, type Runtime } from '../session.js';
 import { CliError } from '../errors.js';
-import { portOption } from '../ports.js';
+import { portOption } from '../numbers.js';
 
 interface CodecServerOptions extends CommonOptions {
   readonly port?: number;

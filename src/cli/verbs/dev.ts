@@ -4,8 +4,8 @@ import type { Command } from 'commander';
 import { onInterrupt } from '../io.js';
 import { removeDevNote, writeDevNote } from '../dev-file.js';
 import { prepare, prepareKeys } from '../dev-folder.js';
+import { portOption } from '../numbers.js';
 import { personOf } from '../person.js';
-import { portOption } from '../ports.js';
 import { stateFolder } from '../services.js';
 import { verb, type CommonOptions, type Runtime, type Session } from '../session.js';
 

@@ -5,19 +5,20 @@ import { identityId, parseProcessId } from '../../domain/wire.js';
 import { quoted } from '../../temporal/visibility-query.js';
 import { factsOf } from '../facts.js';
 import { nameOf, unknownIdentity } from '../identities.js';
+import { countOption } from '../numbers.js';
 import { verb, type CommonOptions, type Runtime } from '../session.js';
 import { inOrder, sentenceOf, type Fact } from '../timeline.js';
 import { instant } from '../words.js';
 
 interface HistoryOptions extends CommonOptions {
-  readonly last?: string;
+  readonly last?: number;
 }
 
 export function addHistory(program: Command, runtime: Runtime): void {
   const command = program
     .command('history <name>')
     .description('tell what happened to an identity, in plain words; needs no worker')
-    .option('--last <count>', 'only the last processes')
+    .option('--last <count>', 'only the last processes', countOption)
     .addHelpText(
       'after',
       '\n<name> is an identity, or a process such as nhi/payments-db/rotate/3.\n\nExamples:\n  tenure history payments-db --last 3\n  tenure history nhi/payments-db/rotate/3',
@@ -27,7 +28,7 @@ export function addHistory(program: Command, runtime: Runtime): void {
     const unread = new Set<string>();
     const facts = inOrder(await collect(client, typed!, (why) => unread.add(why)));
     if (facts.length === 0) throw unknownIdentity(nameOf(typed!));
-    const shown = lastProcesses(facts, options.last === undefined ? Number.POSITIVE_INFINITY : Number(options.last));
+    const shown = lastProcesses(facts, options.last ?? Number.POSITIVE_INFINITY);
     session.out.answer({
       identity: nameOf(typed!),
       facts: shown.map((fact) => ({ ...fact, sentence: sentenceOf(fact) })),

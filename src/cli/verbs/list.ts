@@ -1,5 +1,6 @@
 import type { Client } from '@temporalio/client';
-import type { Command } from 'commander';
+import { InvalidArgumentError, Option, type Command } from 'commander';
+import { identityKinds, type IdentityStatus } from '../../domain/identity.js';
 import { processOf } from '../identities.js';
 import { verb, type CommonOptions, type Runtime, type Session } from '../session.js';
 import { listGates, listIdentities, listParked, type Filter, type ListedProcess } from '../visible.js';
@@ -15,12 +16,12 @@ export function addList(program: Command, runtime: Runtime): void {
   const command = program
     .command('list')
     .description('list identities, from Temporal; needs no worker')
-    .option('--kind <kind>', 'only of this kind, e.g. database-role')
+    .addOption(new Option('--kind <kind>', 'only of this kind').choices([...identityKinds]))
     .option('--owner <person>', 'only of this owner')
     .option('--target <name>', 'only at this target')
     .option('--environment <name>', 'only in this environment')
-    .option('--status <status>', 'only with this status: absent, active, revoked, offboarded, needs-operator')
-    .option('--tag <key:value>', 'only with this tag, e.g. team:payments')
+    .addOption(new Option('--status <status>', 'only with this status').choices([...statuses]))
+    .option('--tag <key:value>', 'only with this tag, e.g. team:payments', tagOption)
     .option('--overdue', 'only whose next rotation should have been by now')
     .option('--parked', 'list the processes that need a person, and what they need')
     .option('--gates', 'list the processes that wait for an approval')
@@ -52,6 +53,13 @@ export function addList(program: Command, runtime: Runtime): void {
       ]),
     );
   });
+}
+
+const statuses: readonly IdentityStatus[] = ['absent', 'active', 'revoked', 'offboarded', 'needs-operator'];
+
+function tagOption(text: string): string {
+  if (/^[^:]+:/.test(text)) return text;
+  throw new InvalidArgumentError('expected key:value, e.g. team:payments');
 }
 
 async function tellParked(session: Session, client: Client, parked: readonly ListedProcess[]): Promise<void> {

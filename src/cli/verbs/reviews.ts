@@ -1,4 +1,4 @@
-import type { Client } from '@temporalio/client';
+import { WorkflowNotFoundError, type Client } from '@temporalio/client';
 import { Option, type Command } from 'commander';
 import {
   elevationReviewWorkflow,
@@ -11,7 +11,7 @@ import { span } from '../../domain/span.js';
 import type { Signed } from '../../domain/statement.js';
 import { parseProcessId } from '../../domain/wire.js';
 import { quoted } from '../../temporal/visibility-query.js';
-import { CliError } from '../errors.js';
+import { CliError, noWorker } from '../errors.js';
 import { nameOf } from '../identities.js';
 import { exitCodes } from '../io.js';
 import { verb, type CommonOptions, type Runtime, type Session } from '../session.js';
@@ -118,10 +118,15 @@ async function openReviews(client: Client): Promise<ReviewState[]> {
   return states.toSorted((one, other) => (one.due ?? '9').localeCompare(other.due ?? '9'));
 }
 
-function stateOf(client: Client, operation: string): Promise<ReviewState> {
+async function stateOf(client: Client, operation: string): Promise<ReviewState> {
   const ask = (): Promise<ReviewState> =>
     client.workflow.getHandle(reviewId(operation)).query<ReviewState>(reviewMessages.state);
-  return client.withDeadline(Date.now() + 10_000, ask);
+  try {
+    return await client.withDeadline(Date.now() + 10_000, ask);
+  } catch (error) {
+    if (!(error instanceof WorkflowNotFoundError)) throw noWorker(`the review of ${operation} did not answer`);
+    throw new CliError('NotFound', `nothing is known of a review of ${operation}`, ['tenure reviews']);
+  }
 }
 
 /** Waits until what was sent has been looked at; verifying takes milliseconds where a worker runs. */
