@@ -58,7 +58,7 @@ async function drill(session: Session, options: DrillOptions): Promise<number> {
   const approver = await secondOf(session, config, options, asker);
   const machine = await machineOf(session, config, options);
   const client = await services.client();
-  const state = await stateOf(client, options.identity);
+  const state = await stateOf(client, options.identity).catch(toBeMade);
   if (!state) throw noWorker(`${options.identity} did not answer`);
   const spec = demandForDrills(options.identity, state);
   const chosen = options.only ? drills.filter(({ id }) => options.only!.includes(id)) : drills;
@@ -70,6 +70,13 @@ async function drill(session: Session, options: DrillOptions): Promise<number> {
   out.say(`${held} held, ${broken.length} broken, ${results.length - held - broken.length} not run`);
   out.answer({ identity: spec.name, ok: broken.length === 0 && held > 0, drills: results });
   return broken.length === 0 && held > 0 ? exitCodes.success : exitCodes.failure;
+}
+
+/** An identity for drills is nobody's own, so whoever drills for the first time has none. */
+function toBeMade(error: unknown): never {
+  if (!(error instanceof CliError) || error.code !== 'NotFound') throw error;
+  const message = `${error.message}: drills need one that is there for nothing else; docs/drills.md has a manifest. Nothing was tried`;
+  throw new CliError('NotFound', message, ['tenure drill --help', 'tenure list']);
 }
 
 /** Drills rotate, ask for more rights and try to revoke: on what somebody uses a broken control would be an incident. */

@@ -65,6 +65,13 @@ describe('tenure drill', () => {
     expect(await engine.state('payments-db')).toEqual(before);
   });
 
+  test('says what it needs where there is no identity for drills yet', async () => {
+    const { code, err } = await drill('--identity', 'no-such', '--second', grace.name);
+    expect(code).toBe(1);
+    expect(err).toContain('no identity is named no-such: drills need one that is there for nothing else');
+    expect(err).toContain('next: tenure drill --help');
+  });
+
   test('needs another person than who asks', async () => {
     const alone = await drill();
     expect(alone).toMatchObject({ code: 1 });
