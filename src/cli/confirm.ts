@@ -7,7 +7,7 @@ export async function confirm(session: Session, question: string, yes: boolean |
   if (yes) return true;
   const { stdin, stdout, interrupted } = session.io;
   if (!stdin.isTTY || !stdout.isTTY || session.out.asJson)
-    throw usage(`${question} There is nobody to ask: say --yes`, 'the same command with --yes');
+    throw usage(`${question} There is nobody to ask: say --yes`, again(session, '--yes'));
   const prompt = createInterface({ input: stdin, output: stdout });
   try {
     const answer = await prompt.question(`${question} [y/N] `, { signal: interrupted });
@@ -17,4 +17,13 @@ export async function confirm(session: Session, question: string, yes: boolean |
   } finally {
     prompt.close();
   }
+}
+
+/** The command as it was typed, ready to paste, with one more option. */
+function again({ typed = [] }: Session, option: string): string {
+  return ['tenure', ...typed.map(shellWord), option].join(' ');
+}
+
+function shellWord(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }

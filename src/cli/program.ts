@@ -12,7 +12,7 @@ import type { Runtime } from './session.js';
 /** Runs `tenure` with these arguments (without the program's own name). Never throws. */
 export async function run(typed: readonly string[], io: Io): Promise<number> {
   const argv = withoutHelpWord(typed);
-  const runtime: Runtime = { io, exitCode: exitCodes.success, session: undefined };
+  const runtime: Runtime = { io, typed, exitCode: exitCodes.success, session: undefined };
   try {
     const program = await createProgram(runtime, argv[0]);
     demandKnown(program, argv);

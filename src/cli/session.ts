@@ -8,6 +8,8 @@ import { openServices, type Services } from './services.js';
 
 export interface Session {
   readonly io: Io;
+  /** What was typed after `tenure`. */
+  readonly typed?: readonly string[];
   readonly out: Output;
   readonly services: Services;
 }
@@ -24,6 +26,7 @@ export interface CommonOptions {
 /** Where `run` finds the session and the exit code of the verb that ran. */
 export interface Runtime {
   readonly io: Io;
+  readonly typed?: readonly string[];
   exitCode: number;
   session: Session | undefined;
 }
@@ -38,6 +41,7 @@ export function verb<Options extends CommonOptions>(runtime: Runtime, command: C
     const options = self.opts<Options>();
     const session: Session = {
       io: runtime.io,
+      ...(runtime.typed && { typed: runtime.typed }),
       out: new Output(runtime.io, options.json === true),
       services: openServices(runtime.io, options.config),
     };

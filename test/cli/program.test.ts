@@ -134,8 +134,8 @@ test('a secret is not shown on a terminal unless asked for, and the way without 
 
 test.each(['offboard', 'revoke'])('%s without anybody to ask and without --yes asks for nothing', async (verb) => {
   const { io, stderr } = pretend();
-  expect(await run([verb, 'payments-db'], io)).toBe(2);
-  expect(stderr()).toContain('--yes');
+  expect(await run([verb, 'payments-db', '--reason', "it's over"], io)).toBe(2);
+  expect(stderr()).toContain(`next: tenure ${verb} payments-db --reason 'it'\\''s over' --yes\n`);
 });
 
 test.each(['bash', 'zsh', 'fish'])('the completion for %s knows every verb', async (shell) => {
