@@ -13,6 +13,7 @@ import { evaluateDue, mayChange, nextRotation } from '../src/schedule/due.js';
 import { advanceFor, type Advance } from '../src/trust/advance.js';
 import { boundBy } from '../src/trust/binding.js';
 import { stillCounting } from '../src/trust/ballots.js';
+import { deniedBy, standing, type Gates, type KnownGate } from '../src/trust/gates.js';
 import { onRecordOf } from '../src/trust/on-record.js';
 import { demandOurRun, type LookAtRun, type Run } from '../src/trust/our-run.js';
 import type { Permits } from '../src/trust/permits.js';
@@ -37,6 +38,8 @@ export interface PolicyDependencies {
   readonly lookAtRun: LookAtRun;
   /** What identities were declared as, by what was verified here. */
   readonly declarations: Declarations;
+  /** What was verified here of the gates that people were asked at. */
+  readonly gates: Gates;
   /** How long a gate stays open, milliseconds. */
   readonly gateMs: number;
   readonly now?: () => Date;
@@ -53,16 +56,23 @@ interface Grounds {
   readonly votes: readonly Vote[];
   readonly advance: readonly Advance[];
   readonly onRecord: OnRecord;
+  /** Whether a freeze holds, which an emergency passes. */
+  readonly clearance: Clearance;
   readonly now: Date;
 }
 
 export function createPolicyActivities(dependencies: PolicyDependencies): PolicyActivities {
-  const { loadFreezes, permits, lookAtRun, declarations, gateMs, now = () => new Date() } = dependencies;
+  const { loadFreezes, permits, lookAtRun, declarations, gates, gateMs, now = () => new Date() } = dependencies;
   return {
     async authorize(question) {
       const grounds = await groundsOf(dependencies, question, now());
       const decision = { ...decide(grounds, gateMs), ...boundTo(grounds) };
-      if (!isPermitted(decision, question.gate)) return { ...decision, permitted: false };
+      if (!isPermitted(decision, question.gate)) {
+        await noteGate(question.input, decision);
+        return { ...decision, permitted: false };
+      }
+      // Whoever asks waits until it is over, or gives up.
+      if (!grounds.clearance.clear) return { ...decision, permitted: false, frozen: grounds.clearance };
       await demandOurRun(question.input, thisRun(), lookAtRun);
       if (isNews(grounds)) await declarations.note(declaredIn(grounds));
       await permits.grant(permitFor(grounds, decision));
@@ -74,7 +84,7 @@ export function createPolicyActivities(dependencies: PolicyDependencies): Policy
     },
 
     async clearance({ spec, emergency }) {
-      return clearanceOf(spec.rotation.freeze, emergency);
+      return clearanceOf(dependencies, spec.rotation.freeze, emergency, now());
     },
 
     async nextRotation({ spec, lastRotatedAt }) {
@@ -86,11 +96,23 @@ export function createPolicyActivities(dependencies: PolicyDependencies): Policy
     },
   };
 
-  async function clearanceOf(own: readonly Freeze[], emergency: boolean): Promise<Clearance> {
-    // An emergency does not wait for a file.
-    const freezes = emergency ? [] : await loadFreezes();
-    return mayChange({ freezes: [...freezes, ...own], emergency, now: now() });
+  /** From now on people can decide: until then, and not until whenever a workflow says. */
+  async function noteGate({ operation }: ProcessInput, { effect, obligations, at }: Decision): Promise<void> {
+    if (effect !== 'allow' || obligations.approvals === 0) return;
+    const deadline = new Date(Date.parse(at) + obligations.gateMs).toISOString();
+    await gates.open({ operation, run: thisRun().runId }, deadline);
   }
+}
+
+/** An emergency does not wait for a file. */
+async function clearanceOf(
+  { loadFreezes }: Pick<PolicyDependencies, 'loadFreezes'>,
+  own: readonly Freeze[],
+  emergency: boolean,
+  now: Date,
+): Promise<Clearance> {
+  const freezes = emergency ? [] : await loadFreezes();
+  return mayChange({ freezes: [...freezes, ...own], emergency, now });
 }
 
 /** Collected anew each time. Nothing is believed that came with the workflow: who asked and who approved is in their signatures. */
@@ -99,7 +121,7 @@ async function groundsOf(
   { input, plan, gate }: AuthorizeInput,
   now: Date,
 ): Promise<Grounds> {
-  const { loadPolicy, loadDirectory, factsOf } = dependencies;
+  const { loadPolicy, loadDirectory, factsOf, gates } = dependencies;
   demandSamePlan(input, plan);
   const [policy, directory] = await Promise.all([loadPolicy(), loadDirectory()]);
   const receivedAt = issuedAt(input.request.signed);
@@ -108,12 +130,25 @@ async function groundsOf(
   const facts = await factsOf(input, plan, gate !== undefined);
   const onRecord = await onRecordOf(dependencies, input.identity, facts.lastApproved?.operation);
   demandDeclared(input, onRecord);
-  const common = { input, plan, policy, requester, directory, onRecord, now, votes: [], advance: [] };
+  const { spec, request } = input;
+  const clearance = await clearanceOf(dependencies, spec.rotation.freeze, request.emergency ?? false, now);
+  const common = { input, plan, policy, requester, directory, onRecord, clearance, now, votes: [], advance: [] };
   const advance = await advanceFor(input.request.advance ?? [], { plan, requester, directory, now });
   const isGated = policy.decide(questionOf({ ...common, facts, advance }, 0)).obligations.approvals > 0;
   const known = isGated && gate === undefined ? await factsOf(input, plan, true) : facts;
   const grounds = { ...common, facts: known, advance };
-  return gate ? { ...grounds, votes: await votesOf(grounds, gate) } : grounds;
+  const asked = { operation: input.operation, run: thisRun().runId };
+  const told = await gates.of(asked);
+  const votes = gate ? await votesOf(grounds, gate, told) : [];
+  demandNotDenied(asked.operation, votes, told);
+  return { ...grounds, votes };
+}
+
+/** Also where whoever asks says nothing of it. */
+function demandNotDenied(operation: string, votes: readonly Vote[], told: KnownGate): void {
+  const by = deniedBy(votes, told);
+  if (by !== undefined)
+    throw new TenureError('ApprovalRefused', `${operation} was denied by ${by}; nothing was touched`);
 }
 
 /** The request names what the identity shall be; or it is not on record yet, and from now on it is. */
@@ -143,7 +178,7 @@ function demandSamePlan(input: ProcessInput, plan: ProcessPlan): void {
 }
 
 /** Votes count for the gate as it was shown: another plan, other policies or facts, and none of them does. */
-async function votesOf(grounds: Grounds, gate: GateState): Promise<readonly Vote[]> {
+async function votesOf(grounds: Grounds, gate: GateState, told: KnownGate): Promise<readonly Vote[]> {
   const { input, plan, requester, directory, now } = grounds;
   if (!isSame(gate, boundTo(grounds)) || gate.run !== thisRun().runId) return [];
   const counting = await stillCounting(gate.votes, {
@@ -154,16 +189,16 @@ async function votesOf(grounds: Grounds, gate: GateState): Promise<readonly Vote
     directory,
     now,
   });
-  return counting.filter(({ decision }) => decision === 'approve');
+  const approvals = counting.filter(({ decision }) => decision === 'approve');
+  return standing(approvals, told, gate.round);
 }
 
 function decide(grounds: Grounds, gateMs: number): Decision {
   return grounds.policy.decide(questionOf(grounds, gateMs));
 }
 
-function questionOf({ plan, requester, directory, facts, votes, advance, now }: Grounds, gateMs: number) {
-  // A freeze is looked at by itself, before and after every wait.
-  return { plan, requester, directory, facts, votes, advance, now, gateMs, frozen: false };
+function questionOf({ plan, requester, directory, facts, votes, advance, clearance, now }: Grounds, gateMs: number) {
+  return { plan, requester, directory, facts, votes, advance, now, gateMs, frozen: !clearance.clear };
 }
 
 function boundTo({ plan, policy, facts, requester }: Grounds): {

@@ -1,6 +1,7 @@
 import type { Directory } from '../src/domain/directory.js';
 import { weighBallot } from '../src/trust/ballots.js';
 import type { Declarations } from '../src/trust/declared.js';
+import { stoppingIn, type Gates } from '../src/trust/gates.js';
 import { issuedAt } from '../src/trust/issued-at.js';
 import { verifyRequest, verifyWord } from '../src/trust/requests.js';
 import type { TrustActivities } from './contract.js';
@@ -12,6 +13,8 @@ export interface TrustDependencies {
   loadDirectory(): Promise<Directory>;
   /** Where it is noted what somebody signed that an identity shall be. */
   readonly declarations?: Pick<Declarations, 'note'>;
+  /** Where it is noted who denied, and who took an approval back. */
+  readonly gates?: Pick<Gates, 'stop'>;
   /** Whether policy lets somebody stop what runs: to be somebody is not enough for that. */
   readonly demandEmergency?: DemandEmergency;
   readonly now?: () => Date;
@@ -21,6 +24,7 @@ export interface TrustDependencies {
 export function createTrustActivities({
   loadDirectory,
   declarations,
+  gates,
   demandEmergency,
   now = () => new Date(),
 }: TrustDependencies): TrustActivities {
@@ -45,7 +49,10 @@ export function createTrustActivities({
       // The request was taken a while ago; what counts is who asks, by keys that hold now.
       const receivedAt = issuedAt(request.signed);
       const requester = await verifyRequest(request, identity, { ...moment, receivedAt });
-      return weighBallot({ ballot, gate, plan, operation, requester, ...moment });
+      const weighed = await weighBallot({ ballot, gate, plan, operation, requester, ...moment });
+      const stopping = stoppingIn(weighed, gate.round);
+      if (stopping) await gates?.stop({ operation, run: gate.run }, stopping);
+      return weighed;
     },
   };
 }

@@ -50,6 +50,7 @@ import { dataConverterFor, workflowBundleFor } from './temporal/codec/converter.
 import { declarationsIn } from './trust/declared.js';
 import { directorySource } from './trust/directory-file.js';
 import { collectFacts, lastApproved, type FactSources } from './trust/facts.js';
+import { gatesIn } from './trust/gates.js';
 import { onRecordOf } from './trust/on-record.js';
 import { loansIn } from './trust/lent.js';
 import { lookingAtRuns } from './trust/our-run.js';
@@ -155,6 +156,7 @@ function createActivities(
   const credentials = watchingUse(createCredentialActivities({ target, store }), use, recordsOf);
   const policies = policySource(config.policy);
   const declarations = declarationsIn(join(config.stateDirectory, 'declared'));
+  const gates = gatesIn(join(config.stateDirectory, 'gates'));
   const facts: FactSources = {
     recordsOf,
     unusedRights: async (granted) => {
@@ -173,6 +175,7 @@ function createActivities(
     permits,
     lookAtRun: lookingAtRuns(client),
     declarations,
+    gates,
     gateMs: config.policy.gateMs,
   });
   const { consumers, notices } = config;
@@ -183,6 +186,7 @@ function createActivities(
     ...createTrustActivities({
       loadDirectory,
       declarations,
+      gates,
       demandEmergency: emergencyPolicy({ loadPolicy: () => policies.current(), loadDirectory, declarations }),
     }),
     ...createConsumerActivities({ stores: { get: store }, log, ...consumers }),

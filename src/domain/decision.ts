@@ -25,6 +25,8 @@ export interface Decision {
   readonly requester?: Attested;
   /** Nothing is owed any more: the plan may run, in this run of the workflow. */
   readonly permitted?: boolean;
+  /** Nothing is owed, and a freeze holds: it may be asked again once that is over. */
+  readonly frozen?: Extract<Clearance, { clear: false }>;
 }
 
 /** What an allowed plan still owes before it may run, out of all gates together. */

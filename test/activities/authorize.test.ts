@@ -12,13 +12,15 @@ import type { Decision } from '../../src/domain/decision.js';
 import type { Directory } from '../../src/domain/directory.js';
 import { noFacts, type Facts } from '../../src/domain/facts.js';
 import { planOf } from '../../src/domain/plan.js';
-import type { Ballot, GateState, ProcessInput, Vote } from '../../src/domain/process.js';
+import type { Ballot, GateState, ProcessInput, Vote, Weighed } from '../../src/domain/process.js';
+import type { Freeze } from '../../src/domain/identity.js';
 import type { ChangeRequest } from '../../src/domain/request.js';
 import { parseProcessId } from '../../src/domain/wire.js';
 import { packageRoot } from '../../src/package-root.js';
 import { digestOf } from '../../src/policy/digest.js';
 import { policySource, type Policy } from '../../src/policy/policy.js';
 import { declarationsIn, type Declarations } from '../../src/trust/declared.js';
+import { gatesIn, type Gates } from '../../src/trust/gates.js';
 import { permitsIn, type Permits } from '../../src/trust/permits.js';
 import { advanceSigned, decisionSigned, requestSigned } from '../../src/trust/statements.js';
 import { automation, directoryOf, person, type TestSigner } from '../support/signers.js';
@@ -35,6 +37,8 @@ const policies = (name: string): Promise<Policy> =>
 let folder: string;
 let permits: Permits;
 let declarations: Declarations;
+let gates: Gates;
+let freezes: readonly Freeze[];
 let directory: Directory;
 let facts: Facts;
 let policy: Policy;
@@ -49,6 +53,8 @@ beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'tenure-authorize-'));
   permits = permitsIn(folder);
   declarations = declarationsIn(join(folder, 'declared'));
+  gates = gatesIn(join(folder, 'gates'));
+  freezes = [];
   directory = directoryOf(ada, grace, rosa);
   facts = noFacts;
   policy = await policies('one-approval');
@@ -59,11 +65,12 @@ function policyActivities(at = now): PolicyActivities {
   return createPolicyActivities({
     loadPolicy: async () => policy,
     loadDirectory: async () => directory,
-    loadFreezes: async () => [],
+    loadFreezes: async () => freezes,
     factsOf: async () => facts,
     permits,
     lookAtRun: async ({ workflowId }) => ({ type: ranAs ?? parseProcessId(workflowId)!.kind, taskQueue: queue }),
     declarations,
+    gates,
     gateMs: 3_600_000,
     now: () => at,
   });
@@ -110,17 +117,33 @@ async function gateOf(input: ProcessInput, decision: Decision, ...voters: TestSi
     refused: [],
     outcome: 'approved',
   };
-  const { weigh } = createTrustActivities({ loadDirectory: async () => directory, now: () => now });
   const votes: Vote[] = [];
   for (const voter of voters) {
-    const ballot: Ballot = { signed: await signedFor(gate, voter) };
-    const weighed = await weigh({ ballot, gate, plan: planOf(input), input });
+    const weighed = await said(input, gate, voter);
     if (weighed.counts) votes.push(weighed.vote);
   }
   return { ...gate, votes };
 }
 
-function signedFor(gate: GateState, voter: TestSigner): ReturnType<typeof decisionSigned> {
+/** Somebody decides at a gate, and the worker weighs it; whether the workflow counts it is another matter. */
+async function said(
+  input: ProcessInput,
+  gate: GateState,
+  voter: TestSigner,
+  decision: 'approve' | 'deny' | 'withdraw' = 'approve',
+  at = now,
+): Promise<Weighed> {
+  const { weigh } = createTrustActivities({ loadDirectory: async () => directory, gates, now: () => at });
+  const ballot: Ballot = { signed: await signedFor(gate, voter, decision, at) };
+  return weigh({ ballot, gate, plan: planOf(input), input });
+}
+
+function signedFor(
+  gate: GateState,
+  voter: TestSigner,
+  decision: 'approve' | 'deny' | 'withdraw' = 'approve',
+  at = now,
+): ReturnType<typeof decisionSigned> {
   const { run, round, planDigest: plan, policyDigest: by, evidenceDigest: evidence, requester } = gate;
   const own = {
     operation,
@@ -130,10 +153,10 @@ function signedFor(gate: GateState, voter: TestSigner): ReturnType<typeof decisi
     policy: by,
     evidence,
     requester,
-    decision: 'approve',
+    decision,
     reason: '',
   } as const;
-  return decisionSigned(own, voter, now);
+  return decisionSigned(own, voter, at);
 }
 
 test('where nothing is owed the run that asks is permitted, for this plan and these rights', async () => {
@@ -208,6 +231,66 @@ test('hours later too, since a decision counts as of when it was signed', async 
   const gate = await gateOf(input, await asked(questionOf(input)), grace);
   const later = new Date(now.getTime() + 20 * 3_600_000);
   expect(await asked(questionOf(input, gate), 'run-1', later)).toMatchObject({ permitted: true });
+});
+
+const seconds = (after: number): Date => new Date(now.getTime() + after * 1_000);
+
+describe('what the worker has verified itself holds, whatever the gate that is handed in says', () => {
+  test('a denial that it leaves out', async () => {
+    const input = await inputOf();
+    const gate = await gateOf(input, await asked(questionOf(input)), grace);
+    expect(await said(input, gate, rosa, 'deny')).toMatchObject({ counts: true });
+    await expect(asked(questionOf(input, gate))).rejects.toMatchObject({
+      code: 'ApprovalRefused',
+      message: expect.stringContaining(rosa.name),
+    });
+    await expect(permits.heldBy(operation)).rejects.toMatchObject({ code: 'ApprovalRefused' });
+  });
+
+  test('an approval that was taken back, until its signer approves again', async () => {
+    const input = await inputOf();
+    const gate = await gateOf(input, await asked(questionOf(input)), grace);
+    await said(input, gate, grace, 'withdraw', seconds(1));
+    expect(await asked(questionOf(input, gate), 'run-1', seconds(2))).toMatchObject({ permitted: false });
+    const again = await said(input, gate, grace, 'approve', seconds(3));
+    const votes = again.counts ? [again.vote] : [];
+    expect(await asked(questionOf(input, { ...gate, votes }), 'run-1', seconds(4))).toMatchObject({ permitted: true });
+  });
+
+  test('an approval that was signed after the time to decide, which begins when people are first asked', async () => {
+    const input = await inputOf();
+    const open = await asked(questionOf(input));
+    const late = seconds(3_600 + 120);
+    const gate = { ...(await gateOf(input, open)), deadline: '2031-01-01T00:00:00.000Z' };
+    const weighed = await said(input, gate, grace, 'approve', late);
+    const votes = weighed.counts ? [weighed.vote] : [];
+    expect(votes).toHaveLength(1);
+    expect(await asked(questionOf(input, { ...gate, votes }), 'run-1', late)).toMatchObject({ permitted: false });
+  });
+
+  const freeze = { from: '2030-01-01T00:00:00.000Z', to: '2030-01-02T00:00:00.000Z', reason: 'year end' };
+  test('a freeze: nothing is permitted until it is over, and what was approved is then', async () => {
+    const input = await inputOf();
+    const gate = await gateOf(input, await asked(questionOf(input)), grace);
+    freezes = [freeze];
+    expect(await asked(questionOf(input, gate))).toMatchObject({
+      permitted: false,
+      frozen: { until: freeze.to, reason: 'year end' },
+    });
+    await expect(permits.heldBy(operation)).rejects.toMatchObject({ code: 'ApprovalRefused' });
+    freezes = [];
+    expect(await asked(questionOf(input, gate))).toMatchObject({ permitted: true });
+  });
+
+  test('a freeze that the identity declares itself', async () => {
+    policy = await policies('open');
+    const input = await inputOf();
+    const spec = { ...input.spec, rotation: { ...input.spec.rotation, freeze: [freeze] } };
+    expect(await asked(questionOf({ ...input, spec }))).toMatchObject({
+      permitted: false,
+      frozen: { until: freeze.to },
+    });
+  });
 });
 
 test('votes that a workflow makes up count for nothing, however many', async () => {

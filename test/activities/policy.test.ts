@@ -27,6 +27,7 @@ function calendarWith(loadFreezes: PolicyDependencies['loadFreezes']) {
     permits: { grant: unasked, demand: unasked, heldBy: unasked },
     lookAtRun: unasked,
     declarations: { note: unasked, of: unasked },
+    gates: { open: unasked, stop: unasked, of: unasked },
     gateMs: 0,
     loadFreezes,
     now,

@@ -56,6 +56,8 @@ async function answered(process: Process, round: Round, beyond: Beyond): Promise
     if (!(await beyond.clear(() => process.inbox.ballots.length > 0))) continue;
     const next = await beyond.ask(process.state.gate!);
     await weighAll(process, round);
+    // A freeze began just now.
+    if (next.frozen) continue;
     const outcome = settled(process.state.gate!);
     if (outcome === 'approved' || (outcome === 'open' && !next.permitted)) return next;
   }

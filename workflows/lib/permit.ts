@@ -60,9 +60,9 @@ async function authorize(process: Process): Promise<Decision> {
   const [decision, cleared] = await Promise.all([ask(process), clearance(process)]);
   process.state.decision = decision;
   demandAllowed(decision);
-  if (!cleared.clear) {
-    throw ApplicationFailure.nonRetryable(`frozen until ${cleared.until}: ${cleared.reason}`, 'PolicyDenied');
-  }
+  // One may begin between the two answers.
+  const freeze = cleared.clear ? decision.frozen : cleared;
+  if (freeze) throw ApplicationFailure.nonRetryable(`frozen until ${freeze.until}: ${freeze.reason}`, 'PolicyDenied');
   return decision;
 }
 
