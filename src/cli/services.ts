@@ -16,6 +16,8 @@ import type { Io } from './io.js';
 export interface Services {
   /** Absolute path of the operator's file: the one that was found, or where one would be made. */
   configFile(): Promise<string>;
+  /** The same, for what cannot do without one. `InvalidRequest` when none was found. */
+  demandConfigFile(): Promise<string>;
   /** As Temporal's own tools connect; with nothing configured, to the `tenure dev` of this folder. */
   connectOptions(): Promise<ConnectOptions>;
   config(): Promise<TenureConfig>;
@@ -32,9 +34,8 @@ export interface Services {
 
 /** Opens nothing yet. */
 export function openServices(io: Io, configFile: string | undefined): Services {
-  const file = once(() =>
-    findConfig(configFile, { cwd: io.cwd, env: io.env }).catch(() => join(io.cwd, 'tenure.yaml')),
-  );
+  const found = once(() => findConfig(configFile, { cwd: io.cwd, env: io.env }));
+  const file = once(() => found().catch(() => join(io.cwd, 'tenure.yaml')));
   const folder = async (): Promise<string> => dirname(await file());
   const closers: (() => Promise<unknown>)[] = [];
   const config = once(async () =>
@@ -54,6 +55,7 @@ export function openServices(io: Io, configFile: string | undefined): Services {
   });
   return {
     configFile: file,
+    demandConfigFile: found,
     connectOptions,
     config,
     client: async () => (await connected()).client,

@@ -29,7 +29,7 @@ export async function signerOf({ io, out, services }: Session, options: SigningO
     import('../trust/directory-file.js'),
     import('../trust/sign.js'),
   ]);
-  const places = await loadPlaces(await services.configFile());
+  const places = await loadPlaces(await services.demandConfigFile());
   const keyFile = options.key ?? io.env['TENURE_KEY'];
   return openSigner({
     name: personOf(io, options.as),

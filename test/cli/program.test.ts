@@ -109,6 +109,11 @@ test.each([[], ['evidence'], ['except']])(
 
 test.each([
   [['plan'], 'There is no tenure.yaml', 'tenure dev'],
+  [
+    ['pre-approve', '--kind', 'rotate', '--identity', 'a', '--for', '1d', '--reason', 'a test'],
+    'There is no tenure.yaml',
+    'tenure dev',
+  ],
   [['evidence', 'verify', 'no-bundle'], 'is not there', 'tenure evidence export --all --out FOLDER'],
 ])('%j where there is nothing says what leads on', async (argv, message, next) => {
   const folder = await mkdtemp(join(tmpdir(), 'tenure-nothing-'));
