@@ -5,8 +5,8 @@ import type { Attested, Directory } from '../src/domain/directory.js';
 import { TenureError } from '../src/domain/errors.js';
 import type { Facts } from '../src/domain/facts.js';
 import type { Freeze } from '../src/domain/identity.js';
-import { planOf, type ProcessPlan } from '../src/domain/plan.js';
-import type { GateState, ProcessInput, Vote } from '../src/domain/process.js';
+import { asDecided, planOf, type ProcessPlan, type Until } from '../src/domain/plan.js';
+import { makesCredential, type GateState, type ProcessInput, type Vote } from '../src/domain/process.js';
 import { digestOf } from '../src/policy/digest.js';
 import type { Policy } from '../src/policy/policy.js';
 import { evaluateDue, mayChange, nextRotation } from '../src/schedule/due.js';
@@ -20,7 +20,7 @@ import type { Permits } from '../src/trust/permits.js';
 import { issuedAt } from '../src/trust/issued-at.js';
 import { demandRecent, verifyRequest } from '../src/trust/requests.js';
 import type { Declarations, Declared } from '../src/trust/declared.js';
-import { demandDeclared, specsOf, type OnRecord } from '../src/trust/specs.js';
+import { demandDeclared, leftOut, specsOf, type OnRecord } from '../src/trust/specs.js';
 import { decideAmendment } from './amendment.js';
 import type { AuthorizeInput, PolicyActivities } from './contract.js';
 
@@ -49,6 +49,8 @@ export interface PolicyDependencies {
 interface Grounds {
   readonly input: ProcessInput;
   readonly plan: ProcessPlan;
+  /** What was declared before, where the plan does not say so. */
+  readonly before: Until | undefined;
   readonly policy: Policy;
   readonly requester: Attested;
   readonly directory: Directory;
@@ -132,11 +134,13 @@ async function groundsOf(
   demandDeclared(input, onRecord);
   const { spec, request } = input;
   const clearance = await clearanceOf(dependencies, spec.rotation.freeze, request.emergency ?? false, now);
-  const common = { input, plan, policy, requester, directory, onRecord, clearance, now, votes: [], advance: [] };
-  const advance = await advanceFor(input.request.advance ?? [], { plan, requester, directory, now });
-  const isGated = policy.decide(questionOf({ ...common, facts, advance }, 0)).obligations.approvals > 0;
+  const before = leftOut(input, onRecord);
+  const decided = asDecided(plan, { ...(before && { before }) });
+  const advance = await advanceFor(input.request.advance ?? [], { plan: decided, requester, directory, now });
+  const common = { input, plan, before, policy, requester, directory, onRecord, clearance, now, votes: [], advance };
+  const isGated = policy.decide(questionOf({ ...common, facts }, 0)).obligations.approvals > 0;
   const known = isGated && gate === undefined ? await factsOf(input, plan, true) : facts;
-  const grounds = { ...common, facts: known, advance };
+  const grounds = { ...common, facts: known };
   const asked = { operation: input.operation, run: thisRun().runId };
   const told = await gates.of(asked);
   const votes = gate ? await votesOf(grounds, gate, told) : [];
@@ -151,9 +155,11 @@ function demandNotDenied(operation: string, votes: readonly Vote[], told: KnownG
     throw new TenureError('ApprovalRefused', `${operation} was denied by ${by}; nothing was touched`);
 }
 
-/** The request names what the identity shall be; or it is not on record yet, and from now on it is. */
-function isNews({ input: { request, spec }, onRecord: { noted } }: Grounds): boolean {
-  return request.spec !== undefined || !noted.some((one) => digestOf(one.spec) === digestOf(spec));
+/** What makes a credential names what the identity shall be; or that is not on record yet, and from now on it is. */
+function isNews({ input: { kind, request, spec }, onRecord: { noted } }: Grounds): boolean {
+  return (
+    (request.spec !== undefined && makesCredential(kind)) || !noted.some((one) => digestOf(one.spec) === digestOf(spec))
+  );
 }
 
 function declaredIn({ input: { identity, request, spec }, requester, now }: Grounds): Declared {
@@ -179,7 +185,8 @@ function demandSamePlan(input: ProcessInput, plan: ProcessPlan): void {
 
 /** Votes count for the gate as it was shown: another plan, other policies or facts, and none of them does. */
 async function votesOf(grounds: Grounds, gate: GateState, told: KnownGate): Promise<readonly Vote[]> {
-  const { input, plan, requester, directory, now } = grounds;
+  const { input, before, requester, directory, now } = grounds;
+  const plan = asDecided(grounds.plan, { ...(before && { before }) });
   if (!isSame(gate, boundTo(grounds)) || gate.run !== thisRun().runId) return [];
   const counting = await stillCounting(gate.votes, {
     gate,
@@ -197,18 +204,21 @@ function decide(grounds: Grounds, gateMs: number): Decision {
   return grounds.policy.decide(questionOf(grounds, gateMs));
 }
 
-function questionOf({ plan, requester, directory, facts, votes, advance, clearance, now }: Grounds, gateMs: number) {
-  return { plan, requester, directory, facts, votes, advance, now, gateMs, frozen: !clearance.clear };
+function questionOf(grounds: Grounds, gateMs: number) {
+  const { plan, before, requester, directory, facts, votes, advance, clearance, now } = grounds;
+  return { plan, before, requester, directory, facts, votes, advance, now, gateMs, frozen: !clearance.clear };
 }
 
-function boundTo({ plan, policy, facts, requester }: Grounds): {
+function boundTo({ plan, before, policy, facts, requester }: Grounds): {
   planDigest: string;
   policyDigest: string;
   evidenceDigest: string;
   facts: Facts;
   requester: Attested;
+  before?: Until;
 } {
   return {
+    ...(before && { before }),
     planDigest: digestOf(plan),
     policyDigest: policy.digest,
     evidenceDigest: digestOf(facts),

@@ -2,6 +2,7 @@
 import type { Client } from '@temporalio/client';
 import { isValidAt, partyNamed, type Directory, type Party } from '../domain/directory.js';
 import type { ProcessRecord } from '../domain/evidence.js';
+import { asDecided } from '../domain/plan.js';
 import type { DelegationStatement } from '../domain/statement.js';
 import { whoMayDecide } from '../trust/ballots.js';
 import { listExceptions } from './exceptions.js';
@@ -94,7 +95,7 @@ async function gatesOf(
   );
   const found = states.flatMap(({ operation, state }) => {
     if (!state?.plan || state.gate?.outcome !== 'open') return [];
-    const may = whoMayDecide(directory, state.gate, state.plan, now);
+    const may = whoMayDecide(directory, state.gate, asDecided(state.plan, state.decision), now);
     const [asked, mayDecide] = [state.gate.requester === person, may.includes(person)];
     return asked || mayDecide
       ? [{ operation, asked, mayDecide, others: may.filter((name) => name !== person).length }]

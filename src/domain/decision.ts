@@ -1,6 +1,7 @@
 import type { Attested } from './directory.js';
 import type { ErrorCode } from './errors.js';
 import type { Facts } from './facts.js';
+import type { Until } from './plan.js';
 
 /** What policy decided on one plan. */
 export interface Decision {
@@ -25,6 +26,8 @@ export interface Decision {
   readonly requester?: Attested;
   /** Nothing is owed any more: the plan may run, in this run of the workflow. */
   readonly permitted?: boolean;
+  /** What was declared before by the worker's own record, where the plan leaves it out: the rules for that held too. */
+  readonly before?: Until;
   /** Nothing is owed, and a freeze holds: it may be asked again once that is over. */
   readonly frozen?: Extract<Clearance, { clear: false }>;
 }

@@ -24,6 +24,9 @@ export interface Declaration {
   readonly graceMs: number;
 }
 
+/** What was declared until now, and where its credential is. */
+export type Until = Declaration & { readonly to?: Coming };
+
 /** A place and what a credential may do there. */
 interface Coming {
   readonly target: string;
@@ -45,7 +48,7 @@ export interface ProcessPlan extends Declaration {
    * As declared until now. The rules of both hold, since a new label must not be the way around a gate, and who owns it until now is who
    * is asked.
    */
-  readonly before?: Declaration & { readonly to?: Coming };
+  readonly before?: Until;
   /** A validation that puts right what drifted: it changes the target. */
   readonly repair?: true;
   /** What more it may, for how long, and the incident that makes it necessary (elevate). */
@@ -75,7 +78,7 @@ export function planOf(input: ProcessInput): ProcessPlan {
     ...(request.reason === undefined ? {} : { reason: request.reason }),
     emergency: request.emergency ?? false,
     ...declarationOf(spec),
-    ...(specBefore && { before: { ...declarationOf(specBefore), to: comingIn(specBefore) } }),
+    ...(specBefore && { before: untilNow(specBefore) }),
     ...(request.repair && { repair: true }),
     ...(request.elevation && { elevation: request.elevation }),
     ...(request.ticket !== undefined && { ticket: request.ticket }),
@@ -106,9 +109,19 @@ export function amendmentPlanOf({
     ...(reason !== undefined && { reason }),
     emergency: false,
     ...declarationOf(spec),
-    before: { ...declarationOf(before), to: comingIn(before) },
+    before: untilNow(before),
     ...(ticket !== undefined && { ticket }),
   };
+}
+
+/** An identity as it was declared before a change of it. */
+export function untilNow(spec: IdentitySpec): Until {
+  return { ...declarationOf(spec), to: comingIn(spec) };
+}
+
+/** The plan as it is decided on: where it does not say itself what was declared before, as the worker that decided knows it. */
+export function asDecided(plan: ProcessPlan, decision: { readonly before?: Until } | undefined): ProcessPlan {
+  return decision?.before && !plan.before ? { ...plan, before: decision.before } : plan;
 }
 
 function comingIn({ target, deliver }: IdentitySpec): Coming {
@@ -132,7 +145,7 @@ function declarationOf(spec: IdentitySpec): Declaration {
 }
 
 /** Of a plan, or of what was before it: what has to be the same for nothing to have changed. */
-export function approvedIn(plan: Declaration & { readonly to?: Coming }): Declaration & { readonly to?: Coming } {
+export function approvedIn(plan: Until): Until {
   const { environment, dataClass, owner, declared, handling, strategy, consumers, graceMs, to } = plan;
   return {
     environment,

@@ -2,7 +2,7 @@
 import type { Attested, Directory } from '../domain/directory.js';
 import type { ExceptionPlan } from '../domain/exception.js';
 import type { Facts } from '../domain/facts.js';
-import type { ProcessPlan } from '../domain/plan.js';
+import type { ProcessPlan, Until } from '../domain/plan.js';
 import type { Vote } from '../domain/process.js';
 import { digestOf } from './digest.js';
 
@@ -15,6 +15,8 @@ export interface AdvanceApproval {
 /** Everything that a decision is made from. */
 export interface PolicyQuestion {
   readonly plan: ProcessPlan | ExceptionPlan;
+  /** What was declared before, where the plan that people sign does not say so. */
+  readonly before?: Until | undefined;
   /** Verified. */
   readonly requester: Attested;
   readonly facts: Facts;

@@ -2,7 +2,7 @@
 import { personsBehind, type PartyKind } from '../domain/directory.js';
 import { overdueRules, type ExceptionPlan } from '../domain/exception.js';
 import type { Facts } from '../domain/facts.js';
-import { approvedIn, changesIn, type ProcessPlan } from '../domain/plan.js';
+import { approvedIn, asDecided, changesIn, type ProcessPlan } from '../domain/plan.js';
 import type { Vote } from '../domain/process.js';
 import { countedOnce, groupsFor } from '../domain/quorum.js';
 import type { CedarRequest, CedarValueJson } from './cedar.js';
@@ -13,7 +13,8 @@ import { rightsIn, type RightsSummary } from './scope-lines.js';
 import { extension, milliseconds, uid } from './values.js';
 
 /** What Cedar is asked. Throws where something is missing that policies may look at. */
-export function requestOf(question: PolicyQuestion, settings: QuestionSettings): CedarRequest {
+export function requestOf(asked: PolicyQuestion, settings: QuestionSettings): CedarRequest {
+  const question = { ...asked, plan: decidedOn(asked), signed: planDigestOf(asked.plan) };
   const { plan, requester } = question;
   const principal = uid(principalTypes[requester.kind], requester.name);
   return {
@@ -23,6 +24,13 @@ export function requestOf(question: PolicyQuestion, settings: QuestionSettings):
     context: { ...contextOf(question), ...ownContextOf(plan, settings) },
     entities: entitiesOf(question, principal, settings),
   };
+}
+
+/** A question with the digest of the plan that people sign, which may leave out what was declared before. */
+type Known = PolicyQuestion & { readonly signed: string };
+
+function decidedOn({ plan, before }: PolicyQuestion): PolicyQuestion['plan'] {
+  return plan.kind === 'except' || !before ? plan : asDecided(plan, { before });
 }
 
 const principalTypes: Readonly<Record<PartyKind, string>> = {
@@ -42,7 +50,7 @@ function actionOf(plan: PolicyQuestion['plan']): string {
   return kind === 'validate' && repair ? 'repair' : kind;
 }
 
-function contextOf(question: PolicyQuestion): Record<string, CedarValueJson> {
+function contextOf(question: Known): Record<string, CedarValueJson> {
   const { plan, facts, requester, frozen, now } = question;
   const { ticket, reason } = plan.kind === 'except' ? plan.terms : plan;
   return {
@@ -112,12 +120,11 @@ function elevationIn({ kind, elevation }: ProcessPlan): Record<string, CedarValu
 }
 
 /** Persons, not keys or signatures; never who asked, who answers for what asked, or who owns what is to be excepted. */
-function approvalsIn({ votes, requester, plan }: PolicyQuestion): CedarValueJson {
+function approvalsIn({ votes, requester, plan, signed }: Known): CedarValueJson {
   const barred = [...personsBehind(requester), ...(plan.kind === 'except' ? [plan.owner] : [])];
   const isOwn = ({ approver, onBehalfOf }: Vote) =>
     barred.includes(approver) || (onBehalfOf !== undefined && barred.includes(onBehalfOf));
-  const digest = planDigestOf(plan);
-  const isOfPlan = ({ planDigest }: Vote) => planDigest === digest;
+  const isOfPlan = ({ planDigest }: Vote) => planDigest === signed;
   const counting = countedOnce(votes.filter((vote) => vote.decision === 'approve' && isOfPlan(vote) && !isOwn(vote)));
   return { ...persons(counting), stepUp: persons(counting.filter(({ stepUp }) => stepUp)).count };
 }

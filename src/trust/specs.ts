@@ -2,6 +2,7 @@
 import { beyondAmendment } from '../domain/difference.js';
 import { elevatedSpec } from '../domain/elevation.js';
 import type { IdentitySpec } from '../domain/identity.js';
+import { untilNow, type Until } from '../domain/plan.js';
 import type { ProcessInput } from '../domain/process.js';
 import { digestOf } from '../policy/digest.js';
 import type { Declared } from './declared.js';
@@ -36,6 +37,23 @@ export function demandDeclared(input: ProcessInput, onRecord: OnRecord): void {
   if (!isIt) no(`what it shall bring about is not what ${identity} was declared as`);
   if (specBefore ? !isDeclared(specBefore, kind, onRecord) : mustHaveOne(kind, onRecord))
     no(`what was declared before is not what is on record about ${identity}`);
+}
+
+/**
+ * What was declared before, by what is on record here, where that is something else than what a process works with and its input does not
+ * say so: a first provision under a name that was in production once, or an end that names labels which somebody only asked for.
+ */
+export function leftOut({ spec, specBefore }: ProcessInput, onRecord: OnRecord): Until | undefined {
+  const was = specBefore ? undefined : lastOnRecord(onRecord);
+  if (!was) return undefined;
+  return digestOf(untilNow(was)) === digestOf(untilNow(spec)) ? undefined : untilNow(was);
+}
+
+/** What was carried out last, or else permitted last. */
+function lastOnRecord({ noted, last }: OnRecord): IdentitySpec | undefined {
+  const carriedOut = noted.find((one) => digestOf(one.spec) === last?.specs[0]);
+  const permitted = noted.filter(({ how }) => how === 'permitted');
+  return (carriedOut ?? permitted.toSorted((a, b) => Date.parse(a.at) - Date.parse(b.at)).at(-1))?.spec;
 }
 
 /** Whether an identity is what it was declared as, by what is on record here. */

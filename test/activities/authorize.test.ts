@@ -32,7 +32,10 @@ const rosa = person('rosa@example.com');
 const operation = 'nhi/app/rotate/2';
 const now = new Date('2030-01-01T10:00:00.000Z');
 const policies = (name: string): Promise<Policy> =>
-  policySource({ path: join(packageRoot, 'test', 'support', 'policies', name), productionEnvironments: [] }).current();
+  policySource({
+    path: join(packageRoot, 'test', 'support', 'policies', name),
+    productionEnvironments: ['production'],
+  }).current();
 
 let folder: string;
 let permits: Permits;
@@ -134,7 +137,7 @@ async function said(
   at = now,
 ): Promise<Weighed> {
   const { weigh } = createTrustActivities({ loadDirectory: async () => directory, gates, now: () => at });
-  const ballot: Ballot = { signed: await signedFor(gate, voter, decision, at) };
+  const ballot: Ballot = { signed: await signedFor(gate, voter, decision, at, input.operation) };
   return weigh({ ballot, gate, plan: planOf(input), input });
 }
 
@@ -143,10 +146,11 @@ function signedFor(
   voter: TestSigner,
   decision: 'approve' | 'deny' | 'withdraw' = 'approve',
   at = now,
+  of = operation,
 ): ReturnType<typeof decisionSigned> {
   const { run, round, planDigest: plan, policyDigest: by, evidenceDigest: evidence, requester } = gate;
   const own = {
-    operation,
+    operation: of,
     run,
     round,
     plan,
@@ -586,6 +590,53 @@ describe('what a request does not say comes from what this worker has on record'
     );
     const emergency = await signed({ id: 'v-3', kind: 'revoke', emergency: true });
     expect(await begins(emergency, 5, { spec: unknown })).toMatchObject({ permitted: true });
+  });
+
+  describe('labels of which a process says nothing count all the same', () => {
+    beforeEach(async () => {
+      await provisioned();
+      policy = await policies('production-approval');
+    });
+    const asksForProduction = {
+      permitted: false,
+      obligations: { approvals: 1, gates: [{ id: 'production-approval' }] },
+      before: { environment: 'production' },
+    };
+
+    test('of a first provision under a name that was in production', async () => {
+      const request = await signed({ id: 'p-2', kind: 'provision', spec: other });
+      const { specBefore: _none, ...first } = { specBefore: spec, spec: other };
+      const input = { operation: 'nhi/app/provision/3', epoch: 6, identity: 'app', request, ...first } as const;
+      expect(await asked(questionOf({ kind: 'provision', ...input }))).toMatchObject(asksForProduction);
+    });
+
+    test('of an end that names others, which somebody only asked for', async () => {
+      await signed({ id: 'r-2', spec: other });
+      const { specBefore: _none, ...differs } = { specBefore: spec, spec: other };
+      const request = await signed({ id: 'v-1', kind: 'revoke' });
+      const input = { operation: 'nhi/app/revoke/3', epoch: 6, identity: 'app', request, ...differs } as const;
+      expect(await asked(questionOf({ kind: 'revoke', ...input }))).toMatchObject(asksForProduction);
+    });
+
+    test('and people approve the plan as it is', async () => {
+      await signed({ id: 'r-2', spec: other });
+      const { specBefore: _none, ...differs } = { specBefore: spec, spec: other };
+      const request = await signed({ id: 'v-1', kind: 'revoke' });
+      const input = { kind: 'revoke', operation, epoch: 6, identity: 'app', request, ...differs } as const;
+      const named = { ...input, operation: 'nhi/app/revoke/2' };
+      const open = await asked(questionOf(named));
+      const gate = await gateOf(named, open, grace);
+      expect(gate.votes).toHaveLength(1);
+      expect(await asked(questionOf(named, gate))).toMatchObject({ permitted: true });
+    });
+
+    test('and a revocation makes nothing the last that was declared', async () => {
+      policy = await policies('open');
+      await signed({ id: 'r-2', spec: other });
+      const revocation = await signed({ id: 'v-1', kind: 'revoke', spec: other });
+      await begins(revocation, 3, { spec: other });
+      expect((await declarations.of('app')).filter(({ how }) => how === 'permitted')).toHaveLength(1);
+    });
   });
 
   test('of what nothing is on record the first is taken, and is on record from then on', async () => {

@@ -6,6 +6,7 @@ import { ApplicationFailure, condition, uuid4, workflowInfo } from '@temporalio/
 import type { Decision } from '../../src/domain/decision.js';
 import { personsBehind } from '../../src/domain/directory.js';
 import type { Ballot, GateState, Vote } from '../../src/domain/process.js';
+import { asDecided } from '../../src/domain/plan.js';
 import { missingInWords, settled, tallied } from '../../src/domain/quorum.js';
 import { after, now } from './clock.js';
 import type { Process } from './process.js';
@@ -148,8 +149,9 @@ async function weighAll(process: Process, { words }: Round): Promise<void> {
 async function weigh(process: Process, ballot: Ballot, words: Map<string, string>): Promise<void> {
   const gate = process.state.gate!;
   const { state, input } = process;
+  const plan = asDecided(state.plan!, state.decision);
   const weighed = await process.hereFirst('stubborn', 'Verify a decision', (activities) =>
-    activities.weigh({ ballot, gate: { ...gate, votes: [], refused: [] }, plan: state.plan!, input }),
+    activities.weigh({ ballot, gate: { ...gate, votes: [], refused: [] }, plan, input }),
   );
   state.gate = tallied(gate, weighed, words, now());
 }

@@ -1,4 +1,5 @@
 import { gateLines } from '../../src/domain/gate-lines.js';
+import { asDecided } from '../../src/domain/plan.js';
 import { stagesFor, type ProcessState, type StageState, type StageStatus } from '../../src/domain/process.js';
 import type { IdentityState } from '../../src/domain/identity.js';
 import { asText } from './as-text.js';
@@ -73,7 +74,7 @@ function renderGate({ gate, identity, plan, decision }: ProcessState): string[] 
   if (gate?.outcome !== 'open' || !plan) return [];
   return [
     '',
-    ...gateLines(plan, gate, decision?.facts).map(({ label, text }) => `**${label}** ${asText(text)}  `),
+    ...gateLines(asDecided(plan, decision), gate, decision?.facts).map(({ label, text }) => `**${label}** ${asText(text)}  `),
     '',
     `- \`tenure approve ${identity}\``,
     `- \`tenure deny ${identity} --reason …\``,

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { exceptionId, type ExceptionState } from '../../domain/exception.js';
 import { gateLines } from '../../domain/gate-lines.js';
+import { asDecided } from '../../domain/plan.js';
 import type { ProcessState } from '../../domain/process.js';
 import type { Directory } from '../../domain/directory.js';
 import { directorySource } from '../../trust/directory-file.js';
@@ -53,13 +54,14 @@ async function openGates({ services }: Session, directory: Directory): Promise<O
 
 function openGate({ operation, identity, plan, gate, decision }: ProcessState, directory: Directory): Open[] {
   if (!plan || gate?.outcome !== 'open') return [];
+  const decided = asDecided(plan, decision);
   return [
     {
-      mayDecide: whoMayDecide(directory, gate, plan, new Date()),
+      mayDecide: whoMayDecide(directory, gate, decided, new Date()),
       document: { operation, identity, plan, gate, facts: decision?.facts ?? null },
       tell: ({ out }) => {
         out.say(out.paint.bold(operation));
-        for (const { label, text } of gateLines(plan, gate, decision?.facts)) out.say(`  ${label}: ${text}`);
+        for (const { label, text } of gateLines(decided, gate, decision?.facts)) out.say(`  ${label}: ${text}`);
       },
       next: `tenure approve ${identity}   or   tenure deny ${identity} --reason …`,
     },

@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 import { TenureError } from '../../domain/errors.js';
 import { gateLines } from '../../domain/gate-lines.js';
-import type { ProcessPlan } from '../../domain/plan.js';
+import { asDecided, type ProcessPlan } from '../../domain/plan.js';
 import { isBeforeChange, type GateState, type ProcessState } from '../../domain/process.js';
 import type { DecisionStatement } from '../../domain/statement.js';
 import { parseProcessId, processMessages } from '../../domain/wire.js';
@@ -62,7 +62,7 @@ async function decide(session: Session, typed: string, decision: Decision, optio
   if (!state) throw noWorker(`${operation} did not answer`);
   const { plan, gate } = openGate(state, decision);
   demandSame(state, plan, gate, options.digest);
-  for (const { label, text } of gateLines(plan, gate, state.decision?.facts))
+  for (const { label, text } of gateLines(asDecided(plan, state.decision), gate, state.decision?.facts))
     session.out.say(`${session.out.paint.bold(`${label}:`)} ${text}`);
   if (!(await confirm(session, `${capitalised(decision)} this plan?`, options.yes))) {
     session.out.note('nothing was decided');

@@ -2,6 +2,7 @@
 import { canonicalJson } from '../../canonical-json.js';
 import type { Attested, Directory } from '../../domain/directory.js';
 import type { ProcessRecord, SealedBy } from '../../domain/evidence.js';
+import { asDecided } from '../../domain/plan.js';
 import type { GateState, Vote } from '../../domain/process.js';
 import { missing, settled } from '../../domain/quorum.js';
 import { weighBallot, type Weighing } from '../../trust/ballots.js';
@@ -89,9 +90,10 @@ export function voteChecks(
 }
 
 async function isCounted(record: ProcessRecord, gate: GateState, vote: Vote, directory: Directory): Promise<Finding> {
-  const { plan, operation, run } = record;
+  const { operation, run } = record;
   const requester = requesterOf(record);
-  if (!plan || !requester) return broken('there is no plan or no requester that it could be for');
+  if (!record.plan || !requester) return broken('there is no plan or no requester that it could be for');
+  const plan = asDecided(record.plan, record.decision);
   return countedAgain({ gate, vote, plan, operation, run, requester, directory });
 }
 
