@@ -33,8 +33,17 @@ export interface FleetDependencies {
   loadDirectory(): Promise<Directory>;
   /** The records of one operation, one for each run of its workflow, oldest first. */
   runsOf: EvidenceReader['runsOf'];
+  /** What this worker itself has on record of an identity; no specs where that is nothing. */
+  onRecord(identity: string): Promise<DeclaredAs>;
   /** How long one identity waits before it starts, out of the jitter of its policy; never past the end of its window. */
   delayOf(spec: IdentitySpec, lastRotatedAt: string | undefined): Promise<number>;
+}
+
+/** As what an identity is declared: any of these, where a change of it was permitted or amended and not yet carried out. */
+export interface DeclaredAs {
+  readonly specs: readonly IdentitySpec[];
+  /** ISO 8601. */
+  readonly lastRotatedAt?: string;
 }
 
 /** How long one identity has for its answer, milliseconds. */
@@ -52,7 +61,7 @@ const longestCampaignMs = 2 * 86_400_000;
 const patience = 8;
 
 export function createFleetActivities(deps: FleetDependencies): FleetActivities {
-  const { client, perTarget, due, signer, loadDirectory, runsOf, delayOf } = deps;
+  const { client, perTarget, due, signer, loadDirectory, runsOf, onRecord, delayOf } = deps;
   return {
     async selectDue({ policy, limit, asks = false, except = [] }) {
       const found: Found[] = [];
@@ -113,6 +122,7 @@ export function createFleetActivities(deps: FleetDependencies): FleetActivities 
       if (status.name !== 'RUNNING') return gone(name);
       let state = await stateOf(name);
       if (!state.handled.some(({ id }) => id === requestId)) {
+        if (!(await isDueOnRecord(name))) return notDueOnRecord(name);
         const request = await scheduledRequest(input);
         const answer = await handle.executeUpdate<Answer, [ChangeRequest]>(identityMessages.request, {
           args: [request],
@@ -124,6 +134,15 @@ export function createFleetActivities(deps: FleetDependencies): FleetActivities 
       const done = state.recent.find((process) => process.requestId === requestId);
       return done ? inShort(done) : waitsFor(state, requestId);
     });
+  }
+
+  /** Whoever runs workflow code can ask for a rotation of anything; what this worker signs for it has looked at itself. */
+  async function isDueOnRecord(name: string): Promise<boolean> {
+    const { specs, lastRotatedAt } = await onRecord(name);
+    if (specs.length === 0) return true;
+    const rotated = lastRotatedAt === undefined ? {} : { lastRotatedAt };
+    const verdicts = await Promise.all(specs.map((spec) => due({ spec, ...rotated })));
+    return verdicts.some((verdict) => verdict.due);
   }
 
   /** In the name of this worker's automation, on behalf of the schedule or of whoever started the campaign. */
@@ -242,6 +261,10 @@ function inShort(summary: ProcessSummary): ScheduledOutcome {
     detail: [operation, message].filter((part) => part !== undefined).join(': '),
     ...(operation !== undefined && { operation }),
   };
+}
+
+function notDueOnRecord(name: string): ScheduledOutcome {
+  return { outcome: 'not due', detail: `${name} is not due by what is on record here; nothing was asked` };
 }
 
 function gone(name: string): ScheduledOutcome {

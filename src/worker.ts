@@ -52,6 +52,7 @@ import { directorySource } from './trust/directory-file.js';
 import { collectFacts, lastApproved, type FactSources } from './trust/facts.js';
 import { gatesIn } from './trust/gates.js';
 import { onRecordOf } from './trust/on-record.js';
+import { declaredNow } from './trust/specs.js';
 import { loansIn } from './trust/lent.js';
 import { lookingAtRuns } from './trust/our-run.js';
 import { watchOverdue } from './trust/overdue.js';
@@ -157,6 +158,10 @@ function createActivities(
   const policies = policySource(config.policy);
   const declarations = declarationsIn(join(config.stateDirectory, 'declared'));
   const gates = gatesIn(join(config.stateDirectory, 'gates'));
+  const known = async (identity: string) => {
+    const last = lastApproved(await recordsOf(identity));
+    return { last, onRecord: await onRecordOf({ permits, declarations }, identity, last?.operation) };
+  };
   const facts: FactSources = {
     recordsOf,
     unusedRights: async (granted) => {
@@ -211,10 +216,7 @@ function createActivities(
       loadPolicy: () => policies.current(),
       loadFreezes: freezes,
       others: othersOf(client),
-      onRecord: async (identity) => {
-        const last = lastApproved(await evidence.reader.recordsOf(identity));
-        return onRecordOf({ permits, declarations }, identity, last?.operation);
-      },
+      onRecord: async (identity) => (await known(identity)).onRecord,
       target,
       signer: () => automationSigner(config, directory),
     }),
@@ -226,6 +228,10 @@ function createActivities(
       loadDirectory: () => directory.current(),
       signer: () => automationSigner(config, directory),
       due: policy.due,
+      onRecord: async (identity) => {
+        const { last, onRecord } = await known(identity);
+        return { specs: declaredNow(onRecord), ...(last && { lastRotatedAt: last.endedAt }) };
+      },
       delayOf: async (spec, lastRotatedAt) =>
         startDelayMs(spec.name, { policy: spec.rotation, lastRotatedAt, freezes: await freezes(), now: new Date() }),
     }),

@@ -56,6 +56,11 @@ function lastOnRecord({ noted, last }: OnRecord): IdentitySpec | undefined {
   return (carriedOut ?? permitted.toSorted((a, b) => Date.parse(a.at) - Date.parse(b.at)).at(-1))?.spec;
 }
 
+/** As what an identity may be declared now: what was carried out last, and what was permitted or amended since. */
+export function declaredNow(onRecord: OnRecord): readonly IdentitySpec[] {
+  return onRecord.noted.filter(({ spec }) => isOnRecord(spec, onRecord)).map(({ spec }) => spec);
+}
+
 /** Whether an identity is what it was declared as, by what is on record here. */
 export function isOnRecord(spec: IdentitySpec, onRecord: OnRecord): boolean {
   return isDeclared(spec, 'validate', onRecord);

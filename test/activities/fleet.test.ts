@@ -9,7 +9,7 @@ import {
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { describe, expect, test } from 'vitest';
 import type { DueSelection, FleetActivities, PolicyActivities } from '../../activities/contract.js';
-import { createFleetActivities } from '../../activities/fleet.js';
+import { createFleetActivities, type FleetDependencies } from '../../activities/fleet.js';
 import { TenureError } from '../../src/domain/errors.js';
 import { newIdentity, type IdentityState } from '../../src/domain/identity.js';
 import type { ProcessState } from '../../src/domain/process.js';
@@ -72,7 +72,18 @@ const activitiesOf = (
   due: PolicyActivities['due'] = dueNow,
   signer = async (): Promise<Signer> => worker,
   runsOf: EvidenceReader['runsOf'] = async () => [],
-) => createFleetActivities({ client, perTarget: 3, due, signer, loadDirectory, runsOf, delayOf: async () => 70 });
+  onRecord: FleetDependencies['onRecord'] = async () => ({ specs: [] }),
+) =>
+  createFleetActivities({
+    client,
+    perTarget: 3,
+    due,
+    signer,
+    loadDirectory,
+    runsOf,
+    onRecord,
+    delayOf: async () => 70,
+  });
 const envAfter = (waitedMs: number, heartbeatDetails?: unknown) =>
   new MockActivityEnvironment({ scheduledTimestampMs: Date.now() - waitedMs, heartbeatDetails });
 
@@ -185,6 +196,29 @@ describe('rotateOne', () => {
     expect(asked).toMatchObject({ requester: 'automation/tenure', onBehalfOf: 'schedule/monthly', onlyIfDue: true });
     const attested = await verifyRequest(asked!, 'a', { directory: directoryOf(worker), now: new Date() });
     expect(attested).toMatchObject({ name: 'automation/tenure', kind: 'automation', owner: 'ada@example.com' });
+  });
+
+  test('signs for nothing that is not due by what is on record here, whatever a workflow says of it', async () => {
+    const lastRotatedAt = '2030-01-01T00:00:00.000Z';
+    const asked: unknown[] = [];
+    const signs = async (...declared: string[]): Promise<unknown> => {
+      const { client } = clientOf([stateOf('a')], {
+        update: async () => (asked.push(declared), { accepted: false, reason: 'seen' }),
+      });
+      const monthly: PolicyActivities['due'] = async ({ spec, lastRotatedAt: rotated }) => ({
+        ...(await dueNow()),
+        due: spec.purpose === 'due' && rotated === lastRotatedAt,
+      });
+      const specs = declared.map((purpose) => specOf('a', { purpose }));
+      const fleet = activitiesOf(client, monthly, undefined, undefined, async () => ({ specs, lastRotatedAt }));
+      return envAfter(0).run(fleet.rotateOne, input);
+    };
+    expect(await signs('not yet')).toMatchObject({ outcome: 'not due', detail: expect.stringContaining('on record') });
+    expect(asked).toEqual([]);
+    // A change of when it is rotated may be under way.
+    expect(await signs('not yet', 'due')).toEqual({ outcome: 'refused', detail: 'seen' });
+    // Of what nothing is on record nothing is known.
+    expect(await signs()).toEqual({ outcome: 'refused', detail: 'seen' });
   });
 
   test('asks on behalf of whoever signed that exactly this campaign starts, and of nobody else', async () => {

@@ -340,6 +340,7 @@ export class Engine {
         runsOf: (operation) => evidence.reader.runsOf(operation),
         signer: () => Promise.resolve(worker),
         loadDirectory: () => Promise.resolve(around.directory),
+        onRecord: () => Promise.resolve({ specs: [] }),
         delayOf: () => Promise.resolve(0),
       }),
       ...this.instead?.(this),
