@@ -1,4 +1,5 @@
 /** Ballots and words for tests that are not about signatures: the fake activities of `Engine` believe what stands in them. */
+import type { Decision } from '../../src/domain/decision.js';
 import type { AuthorizeInput } from '../../activities/contract.js';
 import { noFacts, type Facts } from '../../src/domain/facts.js';
 import { digestOf } from '../../src/policy/digest.js';
@@ -77,18 +78,22 @@ export interface FakePolicy {
   readonly facts?: Facts;
   /** Whether approvals that a gate counted still count when policy is asked again. */
   readonly stillCount?: () => boolean;
+  /** A freeze that the worker finds when it would permit. */
+  readonly frozen?: () => Decision['frozen'];
 }
 
 /** What the fake policy says: permitted as soon as the gate that it asks for was approved, under what holds now. */
 export function decisionFake({ input, plan, gate }: AuthorizeInput, policy: FakePolicy) {
   const { deny, obligations, policyDigest = `sha256:${'0'.repeat(64)}`, asks = {}, facts = noFacts } = policy;
-  const { stillCount = () => true } = policy;
+  const { stillCount = () => true, frozen = () => undefined } = policy;
   const { approvals = 0 } = obligations as { approvals?: number };
   const isPassed =
     gate?.outcome === 'approved' &&
     gate.policyDigest === policyDigest &&
     gate.evidenceDigest === digestOf(facts) &&
     stillCount();
+  const isPermitted = deny === undefined && (approvals === 0 || isPassed);
+  const freeze = isPermitted ? frozen() : undefined;
   return {
     effect: deny === undefined ? 'allow' : 'deny',
     reasons: ['test'],
@@ -99,7 +104,8 @@ export function decisionFake({ input, plan, gate }: AuthorizeInput, policy: Fake
     facts,
     obligations,
     requester: { ...attestedAs(input.request.requester), ...asks },
-    permitted: deny === undefined && (approvals === 0 || isPassed),
+    permitted: isPermitted && !freeze,
+    ...(freeze && { frozen: freeze }),
     at: new Date().toISOString(),
   };
 }

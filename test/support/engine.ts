@@ -13,7 +13,7 @@ import { createReviewActivities } from '../../activities/reviews.js';
 import { createFleetActivities } from '../../activities/fleet.js';
 import type { Doorway } from '../../activities/effects.js';
 import { guardActivities } from '../../activities/interceptor.js';
-import type { Clearance, Obligations } from '../../src/domain/decision.js';
+import type { Decision, Clearance, Obligations } from '../../src/domain/decision.js';
 import type { Attested, Directory } from '../../src/domain/directory.js';
 import type { Facts } from '../../src/domain/facts.js';
 import type { IdentitySpec, IdentityState } from '../../src/domain/identity.js';
@@ -107,6 +107,8 @@ export interface Knobs {
   facts?: Facts;
   /** Whether approvals that a gate counted still count when policy is asked again. */
   stillCount?: () => boolean;
+  /** A freeze that the worker finds when it would permit. */
+  frozen?: () => Decision['frozen'];
   clearance: () => Clearance | Promise<Clearance>;
   takes: (consumer: string, event: string) => Acknowledgement['status'];
   nextRotation: () => Promise<string | undefined>;

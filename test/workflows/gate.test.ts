@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, test } from 'vitest';
 import type { Clearance } from '../../src/domain/decision.js';
 import { noFacts } from '../../src/domain/facts.js';
+import type { ProcessState } from '../../src/domain/process.js';
 import { TenureError } from '../../src/domain/errors.js';
 import { identityMessages, processMessages } from '../../src/domain/wire.js';
 import { ballot } from '../support/ballots.js';
@@ -532,6 +533,33 @@ describe.concurrent('I9: a freeze', () => {
     expect(Date.now()).toBeGreaterThanOrEqual(end);
     await engine.replays('freezes');
   });
+
+  test.for([
+    ['before anybody is asked, is told like any other', 0],
+    ['once enough have approved, is waited for, and the same approvals count then', 1],
+  ] as const)('that the worker finds when it would permit, %s', async ([, approvals], { expect }) => {
+    const name = `found-${approvals}`;
+    await provisioned(engine, name);
+    let looks = 0;
+    engine.around.only.set(name, {
+      obligations: { approvals, gateMs: 3_600_000 },
+      frozen: () => (looks++ === 0 ? frozen : undefined),
+    });
+    const handle = await begun(engine, { kind: 'rotate' }, name);
+    if (approvals === 0) {
+      expect(await failureResult(handle)).toMatchObject({
+        outcome: 'undone',
+        failure: { code: 'PolicyDenied', message: `frozen until ${frozen.until}: year end` },
+      });
+    } else {
+      await engine.processWhen(handle.operation, ({ gate }) => gate?.outcome === 'open');
+      await handle.signal(processMessages.decide, ballot('grace'));
+      expect(await handle.result()).toMatchObject({ outcome: 'succeeded' });
+      expect(await handle.query<ProcessState>(processMessages.process)).toMatchObject({ gate: { number: 1 } });
+    }
+    await engine.replays(name);
+  });
+  const frozen = { clear: false, until: '2099-01-01T00:00:00.000Z', reason: 'year end' } as const;
 
   test('that begins after the hand-over holds the retirement of the old credential', async ({ expect }) => {
     await provisioned(engine, 'late-freeze');

@@ -393,6 +393,30 @@ describe.concurrent('a process that is stopped by hand', () => {
     await engine.replays('terminated');
   });
 
+  test('that comes to nothing after it has stopped something leaves a person to be asked, and says what was stopped', async ({
+    expect,
+  }) => {
+    await provisioned(engine, 'in-vain');
+    const hold = held('in-vain', 'verify');
+    const rotation = await begun(engine, { kind: 'rotate' }, 'in-vain');
+    await hold.isReached();
+    // The policies change between the two times that they are asked.
+    engine.around.only.set('in-vain', { deny: 'not any more' });
+    await engine.do(revokeNow('now'), 'in-vain').catch(() => undefined);
+    const state = await engine.stateWhen('in-vain', ({ recent }) => recent.at(-1)?.kind === 'revoke');
+    expect(state).toMatchObject({
+      status: 'needs-operator',
+      recent: [{}, { outcome: 'pre-empted' }, { outcome: 'undone' }],
+    });
+    expect(state.problems.at(-1)?.what).toContain(`${rotation.operation} was stopped for an emergency`);
+    expect(state.problems.at(-1)?.what).toContain('tenure validate in-vain');
+    hold.letGo();
+    engine.around.only.delete('in-vain');
+    expect((await engine.do(revokeNow('again'), 'in-vain')).status).toBe('revoked');
+    expect(await worldOf(engine, 'in-vain')).toEqual({ logins: {}, slots: {} });
+    await engine.replays('in-vain');
+  });
+
   test('told that it is pre-empted when nothing follows: a person is needed, and nobody says that all is as before', async ({
     expect,
   }) => {

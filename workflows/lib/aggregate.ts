@@ -163,6 +163,7 @@ export class Aggregate {
     { id, kind, requester }: ChangeRequest,
     { code, reason, policies }: { code: ProcessSummary['code']; reason: string } & Pick<ProcessSummary, 'policies'>,
   ): void {
+    this.noteStoppedForNothing();
     this.close({
       kind,
       requestId: id,
@@ -183,6 +184,7 @@ export class Aggregate {
     setOrDelete(this.state, 'previous', after.previous?.length ? after.previous : undefined);
     if (after.spec) this.state.spec = after.spec;
     this.state.status = statusAfter(this.state, result);
+    if (outcome !== 'succeeded') this.noteStoppedForNothing();
     if (isWholeAgain(result)) delete this.state.begun;
     if (outcome === 'succeeded' && makesCredential(kind)) this.state.lastRotatedAt = endedAt;
     this.close({
@@ -205,6 +207,18 @@ export class Aggregate {
     if (outcome === 'unfinished') this.state.status = 'needs-operator';
     if (outcome === 'undone') delete this.state.begun;
     this.close({ operation, kind, requestId, outcome, startedAt, endedAt: now(), message });
+  }
+
+  /** An emergency stopped a process and then came to nothing itself: what that one had begun is left as it was, and nobody takes it back. */
+  private noteStoppedForNothing(): void {
+    const { state } = this;
+    const stopped = state.recent.at(-1);
+    if (stopped?.outcome !== 'pre-empted') return;
+    state.status = 'needs-operator';
+    this.problem(
+      `${stopped.operation} was stopped for an emergency that came to nothing, and what it had begun is left; ` +
+        `revoke it again, or compare with: tenure validate ${state.name}`,
+    );
   }
 
   problem(what: string): void {
