@@ -164,13 +164,16 @@ export async function followOperation(
   name: string,
   operation: string,
   options: FollowOptions,
+  enough?: Enough,
 ): Promise<number> {
   if (!options.wait) {
     session.out.answer({ identity: name, operation });
     return exitCodes.success;
   }
   const client = await session.services.client();
-  const followed = await followProcess(client, operation, stagesView(session.out), patienceOf(session, options));
+  const { view, patience } = followedUntil(stagesView(session.out), patienceOf(session, options), enough);
+  const followed = await followProcess(client, operation, view, patience);
+  if (followed.how === 'left' && followed.state && enough?.isSo(followed.state)) return enough.tell(followed.state);
   session.out.answer(endDocument(name, followed));
   return tellEnd(session.out, name, followed);
 }

@@ -24,9 +24,12 @@ export class CliError extends Error {
   }
 }
 
+/** What leads on where a wrong use did not say; a verb that is running puts its own help here. */
+export const anyHelp: readonly string[] = ['tenure --help'];
+
 /** A command line that makes no sense: exit code 2. */
 export function usage(message: string, ...next: string[]): CliError {
-  return new CliError('Usage', message, next.length > 0 ? next : ['tenure --help']);
+  return new CliError('Usage', message, next.length > 0 ? next : anyHelp);
 }
 
 /** Nobody polls the task queue, so nobody would do it. */
@@ -36,7 +39,7 @@ export function noWorker(what: string): CliError {
 
 const nextByCode: Readonly<Record<ErrorCode, readonly string[]>> = {
   InvalidRequest: ['tenure plan', 'tenure show NAME'],
-  PolicyDenied: ['tenure plan'],
+  PolicyDenied: ['tenure plan', 'tenure policy explain NAME --action …'],
   ApprovalRefused: ['tenure history NAME'],
   TargetUnavailable: ['tenure doctor'],
   StoreUnavailable: ['tenure doctor'],

@@ -1,4 +1,5 @@
 /** What manifests declare beside what is: the ground of `plan` and `apply`. */
+import { existsSync } from 'node:fs';
 import { join, dirname, resolve } from 'node:path';
 import type { Client } from '@temporalio/client';
 import type { IdentitySpec, IdentityState } from '../domain/identity.js';
@@ -89,8 +90,7 @@ export async function foresightOf({ services, io }: Session, as?: string): Promi
 export async function declaredIn(session: Session, paths: readonly string[]): Promise<readonly IdentitySpec[]> {
   const { services, io, out } = session;
   const [config, targets] = await Promise.all([services.config(), services.targets()]);
-  const wanted =
-    paths.length > 0 ? paths.map((path) => resolve(io.cwd, path)) : [join(dirname(config.file), 'manifests')];
+  const wanted = paths.length > 0 ? paths.map((path) => resolve(io.cwd, path)) : [ownFolder(config.file)];
   const { identities, problems } = await loadManifests(wanted, manifestContext(config, targets));
   if (problems.length === 0) return identities;
   for (const problem of problems) out.note(formatProblem(problem));
@@ -101,6 +101,17 @@ export async function declaredIn(session: Session, paths: readonly string[]): Pr
   throw new CliError('InvalidRequest', `the manifests have ${count(problems.length, 'problem')}; nothing was touched`, [
     'tenure plan',
   ]);
+}
+
+/** The manifests beside the operator's file. Whoever begins has none, which is no mistake in one. */
+function ownFolder(configFile: string): string {
+  const folder = join(dirname(configFile), 'manifests');
+  if (existsSync(folder)) return folder;
+  throw new CliError(
+    'InvalidRequest',
+    `there are no manifests yet: declare an identity in a file in ${folder}, as README.md and docs/manifest.md show, or name your manifests`,
+    ['tenure plan --help'],
+  );
 }
 
 /** Whether applying would do anything. */

@@ -1,7 +1,7 @@
 /** What is wrong with a command line itself, told as every other error is. */
 import type { Command, CommanderError } from 'commander';
 import { suggest } from '../manifest/problem.js';
-import { usage } from './errors.js';
+import { anyHelp, CliError, usage } from './errors.js';
 
 /** `tenure help rotate` is `tenure rotate --help`. */
 export function withoutHelpWord(argv: readonly string[]): readonly string[] {
@@ -41,6 +41,11 @@ function unknown(command: Command, word: string) {
 export function endingOf(command: Command, error: CommanderError): Error {
   if (error.exitCode === 0 || error.code === 'commander.help') return error;
   return usage(error.message.replace(/^error: /, '').replaceAll('\n', ' '), helpOf(command));
+}
+
+/** The help of the verb that was used wrongly, where the error names none. */
+export function withHelpOf(command: Command, error: unknown): unknown {
+  return error instanceof CliError && error.next === anyHelp ? usage(error.message, helpOf(command)) : error;
 }
 
 function helpOf(command: Command): string {

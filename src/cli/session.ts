@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import type { Io } from './io.js';
 import { looksSecret } from '../manifest/problem.js';
 import { usage } from './errors.js';
+import { withHelpOf } from './misuse.js';
 import { Output } from './output.js';
 import { openServices, type Services } from './services.js';
 
@@ -46,8 +47,12 @@ export function verb<Options extends CommonOptions>(runtime: Runtime, command: C
       services: openServices(runtime.io, options.config),
     };
     runtime.session = session;
-    refuseSecrets(self.opts());
-    runtime.exitCode = (await work(session, options, self.args)) ?? 0;
+    try {
+      refuseSecrets(self.opts());
+      runtime.exitCode = (await work(session, options, self.args)) ?? 0;
+    } catch (error) {
+      throw withHelpOf(self, error);
+    }
   });
 }
 

@@ -17,7 +17,12 @@ export function gateLines(plan: ProcessPlan, gate: GateState, facts?: Facts): Ga
   const line = (label: string, text: string | undefined): GateLine[] =>
     text ? [{ label, text: inOneLine(text) }] : [];
   return [
-    ...line('Plan', planInWords(plan).join('; ')),
+    ...line(
+      'Plan',
+      planInWords(plan)
+        .map((one) => one.trim())
+        .join('; '),
+    ),
     ...line(
       facts?.lastApproved ? 'New since the last approved plan' : 'Rights, of which none was approved before',
       listed(facts?.growth),

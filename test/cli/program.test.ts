@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -80,6 +80,7 @@ test.each([
   [['evidence', '--json'], 'name a command before --json'],
   [['elevate', 'a', '--scope', '{}', '--for', '9h'], 'it may be 4h at most'],
   [['codec-server', '--port', 'abc'], 'expected a port'],
+  [['secret', 'read', 'a-db', '--from', 'nowhere'], 'next: tenure secret read --help'],
 ])('%j says what is wrong', async (argv, expected) => {
   const { io, stderr } = pretend();
   expect(await run(argv, io)).toBe(2);
@@ -121,6 +122,18 @@ test.each([
   expect(await run(argv, io)).toBe(1);
   expect(stderr()).toContain(message);
   expect(stderr()).toMatch(new RegExp(`  next: ${next}\n$`));
+  await rm(folder, { recursive: true });
+});
+
+test('whoever has declared nothing yet is told where to', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'tenure-nothing-'));
+  await writeFile(join(folder, 'tenure.yaml'), 'targets: {}\n');
+  const { io, stderr, stdout } = pretend({ cwd: folder });
+  expect(await run(['plan', '--json'], io)).toBe(1);
+  expect(stderr()).toContain(
+    `there are no manifests yet: declare an identity in a file in ${join(folder, 'manifests')}`,
+  );
+  expect(JSON.parse(stdout())).toMatchObject({ error: { next: ['tenure plan --help'] } });
   await rm(folder, { recursive: true });
 });
 

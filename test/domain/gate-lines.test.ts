@@ -75,6 +75,11 @@ describe('what somebody has to know before they sign', () => {
     ]);
   });
 
+  test('has a plan in one line, without the indents that it has in several', () => {
+    const to = { target: 'db', scope: { grants: [] }, deliver: ['local:app'] };
+    expect(gateLines({ ...plan, to }, gateOf())[0]!.text).toContain('local:app; its rights');
+  });
+
   test('says of a first plan that nothing was approved before', () => {
     const lines = gateLines(plan, gateOf(), { ...noFacts, growth: ['select on ledger'] });
     expect(lines[1]).toEqual({ label: 'Rights, of which none was approved before', text: 'select on ledger' });

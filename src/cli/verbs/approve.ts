@@ -14,6 +14,7 @@ import { demandCounted } from '../decided.js';
 import { CliError, noWorker } from '../errors.js';
 import { operationOf, processOf } from '../identities.js';
 import { exitCodes } from '../io.js';
+import { untilLent } from '../lent.js';
 import { verb, type Runtime, type Session } from '../session.js';
 import { readSigned } from '../signed-files.js';
 import { signerOf, signing, type SigningOptions } from '../signing.js';
@@ -76,7 +77,9 @@ async function decide(session: Session, typed: string, decision: Decision, optio
   const sent = { ballot, by: signer.name, isWithdrawal: decision === 'withdraw', before: state };
   if (options.wait) await demandCounted(sent, () => processOf(client, operation));
   session.out.say(`${signer.name} ${pastOf[decision]} ${gate.planDigest}`);
-  if (decision === 'approve') return followOperation(session, parseProcessId(operation)!.name, operation, options);
+  const { name } = parseProcessId(operation)!;
+  const enough = plan.elevation && untilLent(session, name, plan.elevation);
+  if (decision === 'approve') return followOperation(session, name, operation, options, enough);
   session.out.answer({ identity: state.identity, operation, decision, by: signer.name, planDigest: gate.planDigest });
   return exitCodes.success;
 }
@@ -95,7 +98,7 @@ function openGate(state: ProcessState, decision: Decision): { readonly plan: Pro
   const late = gate?.outcome === 'approved' && decision !== 'approve';
   if (late)
     throw new CliError('Conflict', `${operation} is past its gate and has begun: no decision counts any more`, [
-      `tenure cancel ${identity} --reason …`,
+      state.kind === 'elevate' ? `tenure give-back ${identity}` : `tenure cancel ${identity} --reason …`,
     ]);
   const why = gate ? `its gate is ${gate.outcome}` : 'it waits at no gate';
   throw new CliError('NotFound', `there is nothing to decide on ${operation}: ${why}`, [`tenure show ${identity}`]);

@@ -66,7 +66,7 @@ export function addAttribute(program: Command, runtime: Runtime): void {
     if (from === undefined || to === undefined) throw nothingRead(read.coverage?.unread ?? []);
     if (from > to) throw usage('--from is after --to', 'tenure attribute --help');
     const expected = {
-      administrators: options.administrator ?? (await administratorsOf(services, records)),
+      administrators: options.administrator ?? (await administratorsOf(services, identity, records)),
       addresses: options.expectAddress ?? [],
       applications: options.expectApplication ?? [],
       toleranceMs: options.tolerance,
@@ -98,7 +98,15 @@ function nothingRead(unread: readonly string[]): CliError {
 }
 
 /** The login in the operator's file of the target that the identity was made at last. */
-async function administratorsOf(services: Services, records: readonly ProcessRecord[]): Promise<readonly string[]> {
+async function administratorsOf(
+  services: Services,
+  identity: string,
+  records: readonly ProcessRecord[],
+): Promise<readonly string[]> {
+  if (records.length === 0)
+    throw new CliError('NotFound', `the evidence log holds no record of ${identity}: is the name right?`, [
+      'tenure list',
+    ]);
   const { targets } = await services.config();
   const name =
     records.findLast(({ after }) => after.current)?.after.current?.target ?? records.at(-1)?.plan?.from?.target;

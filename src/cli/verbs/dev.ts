@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Command } from 'commander';
@@ -57,7 +58,7 @@ async function serve(session: Session, options: DevOptions, folder: string): Pro
     const worker = options.worker ? await (await import('../work.js')).startWorker(session, own) : undefined;
     onInterrupt(io.interrupted, () => worker?.shutdown());
     await worker?.polling;
-    tellAddresses(session, server);
+    tellAddresses(session, server, dirname(folder));
     out.answer({ address: server.address, namespace: server.namespace, uiUrl: server.uiUrl, pid: process.pid });
     await (worker ? worker.ended : interruption(io.interrupted));
     out.say('stopping');
@@ -71,14 +72,19 @@ async function serve(session: Session, options: DevOptions, folder: string): Pro
 function tellAddresses(
   { out, io }: Session,
   server: { readonly address: string; readonly uiUrl: string; readonly namespace: string },
+  folder: string,
 ): void {
   out.say(`Temporal   ${server.address} (namespace ${server.namespace})`);
   out.say(`UI         ${server.uiUrl}`);
   out.say('');
+  if (!existsSync(join(folder, 'manifests')))
+    out.say(
+      'name a target in tenure.yaml, start this again, and declare an identity in manifests/ (README.md has one)',
+    );
   out.say('next, in this folder:');
   out.say('  tenure doctor');
-  out.say('  tenure plan manifests/');
-  out.say('  tenure apply manifests/');
+  out.say('  tenure plan');
+  out.say('  tenure apply');
   if (io.env['TEMPORAL_ADDRESS'])
     out.say(`  (TEMPORAL_ADDRESS is set: other commands go to ${io.env['TEMPORAL_ADDRESS']})`);
   out.say('Ctrl-C stops it');

@@ -10,10 +10,9 @@ import { asking, change, followOperation, following, type ChangeOptions, type Fo
 import { durationUpTo } from '../durations.js';
 import { CliError, noWorker, usage } from '../errors.js';
 import { nameOf, newRequestId, operationOf, processOf } from '../identities.js';
-import { exitCodes } from '../io.js';
+import { untilLent } from '../lent.js';
 import { verb, type Runtime, type Session } from '../session.js';
 import { signerOf, signing, type SigningOptions } from '../signing.js';
-import { relative } from '../words.js';
 
 interface ElevateOptions extends ChangeOptions {
   readonly scope: string;
@@ -57,23 +56,13 @@ export function addGiveBack(program: Command, runtime: Runtime): void {
 }
 
 async function elevate(session: Session, name: string, options: ElevateOptions): Promise<number> {
-  const { out } = session;
   if (!options.reason?.trim()) throw usage('--reason: say why; other people review it afterwards');
   const elevation: Elevation = {
     scope: await scopeOf(session, options.scope),
     forMs: options.for,
     incident: options.incident,
   };
-  const more = { elevation };
-  return change(session, name, options, 'elevate', more, {
-    isSo: ({ heldUntil }) => heldUntil !== undefined,
-    tell: ({ operation, heldUntil: until = '' }) => {
-      out.answer({ identity: name, operation, until, elevation });
-      out.say(out.paint.green(`${name} has the lent rights until ${until} (${relative(until, Date.now())})`));
-      out.say(`  next: ${out.paint.bold(`tenure give-back ${name}`)} when they are not needed any more`);
-      return exitCodes.success;
-    },
-  });
+  return change(session, name, options, 'elevate', { elevation }, untilLent(session, name, elevation));
 }
 
 async function scopeOf({ io }: Session, typed: string): Promise<Elevation['scope']> {

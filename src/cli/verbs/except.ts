@@ -142,7 +142,11 @@ async function demandForeseen(session: Session, spec: IdentitySpec, terms: Excep
   const foresight = await foresightOf(session, terms.by);
   const { imagineException } = await import('../../policy/foresee.js');
   const { effect, code, message } = foresight.policy.decide(imagineException(foresight, spec, terms, settings));
-  if (effect === 'deny') throw new TenureError(code ?? 'PolicyDenied', message ?? 'no policy allows it');
+  if (effect !== 'deny') return;
+  const explained = terms.rules.map((rule) => `--rule ${rule}`).join(' ');
+  throw new CliError(code ?? 'PolicyDenied', message ?? 'no policy allows it', [
+    `tenure policy explain ${spec.name} --action except ${explained}`,
+  ]);
 }
 
 function told({ out }: Session, { id, identity, until, by }: ExceptionTerms, done: string): void {
@@ -179,11 +183,16 @@ async function tellSilent({ out, services }: Session, client: Client, silent: nu
 
 function rowOf({ id, identity, phase, terms, proposal }: ExceptionState): string[] {
   const until = terms?.until ?? proposal?.closes;
-  const next =
-    phase === 'proposed' ? `tenure except sign ${id}` : phase === 'gate' ? `tenure except approve ${id}` : '';
   const rules = (terms ?? proposal)?.rules.join(', ') ?? '';
-  return [id, identity, phase, rules, until === undefined ? '' : relative(until, Date.now()), next];
+  const isOpen = until !== undefined && phase !== 'ended';
+  return [id, identity, phase, rules, isOpen ? relative(until, Date.now()) : '-', nextOf[phase]?.(id) ?? ''];
 }
+
+const nextOf: Partial<Record<ExceptionState['phase'], (id: string) => string>> = {
+  proposed: (id) => `tenure except sign ${id}`,
+  gate: (id) => `tenure except approve ${id}`,
+  ended: (id) => `tenure explain ${id}`,
+};
 
 function addWithdraw(except: Command, runtime: Runtime): void {
   const command = signing(

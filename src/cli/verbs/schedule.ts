@@ -105,7 +105,9 @@ async function trigger(session: Session, options: SigningOptions, policy: string
     throw new CliError('Conflict', `a campaign of ${policy} is at work, and looks again by itself for what is due`, [
       'tenure schedule list',
     ]);
-  out.say(`${signer.name} started a campaign of ${policy}; see it with: tenure schedule list`);
+  out.say(
+    `${signer.name} started a campaign of ${policy}: it rotates what is due, each as policy allows; see what it asks for with: tenure list, tenure approvals`,
+  );
   out.answer({ policy, triggered: true, by: signer.name });
   return exitCodes.success;
 }

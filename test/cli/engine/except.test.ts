@@ -77,7 +77,7 @@ describe('tenure except', () => {
     expect((await liveExceptions(engine.folder, 'payments-db', new Date())).map((one) => one.id)).toContain(id);
     expect((await tenure(olga, 'withdraw', id, '--reason', 'rotated by hand')).code).toBe(0);
     await engine.when(id, ({ phase }) => phase === 'ended');
-    expect((await tenure(ada, 'list', '--all')).out).toMatch(new RegExp(`${id}.*ended`));
+    expect((await tenure(ada, 'list', '--all')).out).toMatch(new RegExp(`${id}.*ended.* - +tenure explain ${id}`));
     await engine.client.workflow.getHandle(exceptionId(id)).result();
 
     const told = await command(ada, 'explain', id);
@@ -118,7 +118,12 @@ describe('tenure except', () => {
   });
 
   test.each([
-    ['a gate to be excepted from', ['--rule', 'production'], 1, /Nobody is excepted from who may ask, from gates/],
+    [
+      'a gate to be excepted from',
+      ['--rule', 'production'],
+      1,
+      /Nobody is excepted from who may ask, from gates[^]*next: tenure policy explain payments-db --action except --rule/,
+    ],
     ['a program that is not named', ['--control', 'kind=command name=other'], 2, /no program is named other/],
     [
       'a reason that says too little',

@@ -139,3 +139,24 @@ describe('parked processes', () => {
     expect(stderr).toContain('runs no process now');
   });
 });
+
+describe('approve', () => {
+  test('of an elevation follows it until the rights are there, and what then ends it is giving back', async () => {
+    const name = await provisioned('lent');
+    engine.around.only.set(name, {
+      obligations: { approvals: 1, gateMs: 60_000 },
+      policyDigest: `sha256:${'0'.repeat(64)}`,
+    });
+    const elevation = { scope: { grants: ['delete'] }, forMs: 60_000, incident: 'INC-1' };
+    await engine.ask({ kind: 'elevate', reason: 'by hand', elevation }, name);
+    const operation = (await engine.stateWhen(name, ({ running }) => running !== undefined)).running!.operation;
+    await engine.processWhen(operation, ({ gate }) => gate?.outcome === 'open');
+    const approved = await tenure('approve', name, '--yes');
+    expect(approved.stderr).toBe('');
+    expect(approved.stdout).toContain(`${name} has the lent rights until`);
+    expect(approved.code).toBe(0);
+    const late = await tenure('deny', operation, '--yes');
+    expect(late).toMatchObject({ code: 1, stderr: expect.stringContaining(`next: tenure give-back ${name}`) });
+    expect((await tenure('give-back', name)).stdout).toContain(`${name}: elevate succeeded`);
+  });
+});
