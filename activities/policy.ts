@@ -14,6 +14,7 @@ import { advanceFor, type Advance } from '../src/trust/advance.js';
 import { boundBy } from '../src/trust/binding.js';
 import { stillCounting } from '../src/trust/ballots.js';
 import { deniedBy, standing, type Gates, type KnownGate } from '../src/trust/gates.js';
+import type { Decided, Decisions } from '../src/trust/decided.js';
 import { onRecordOf } from '../src/trust/on-record.js';
 import { demandOurRun, type LookAtRun, type Run } from '../src/trust/our-run.js';
 import type { Permits } from '../src/trust/permits.js';
@@ -40,6 +41,8 @@ export interface PolicyDependencies {
   readonly declarations: Declarations;
   /** What was verified here of the gates that people were asked at. */
   readonly gates: Gates;
+  /** What was decided here where a run was permitted. */
+  readonly decisions: Pick<Decisions, 'note'>;
   /** How long a gate stays open, milliseconds. */
   readonly gateMs: number;
   readonly now?: () => Date;
@@ -64,7 +67,16 @@ interface Grounds {
 }
 
 export function createPolicyActivities(dependencies: PolicyDependencies): PolicyActivities {
-  const { loadFreezes, permits, lookAtRun, declarations, gates, gateMs, now = () => new Date() } = dependencies;
+  const {
+    loadFreezes,
+    permits,
+    lookAtRun,
+    declarations,
+    gates,
+    decisions,
+    gateMs,
+    now = () => new Date(),
+  } = dependencies;
   return {
     async authorize(question) {
       const grounds = await groundsOf(dependencies, question, now());
@@ -78,7 +90,9 @@ export function createPolicyActivities(dependencies: PolicyDependencies): Policy
       await demandOurRun(question.input, thisRun(), lookAtRun);
       if (isNews(grounds)) await declarations.note(declaredIn(grounds));
       await permits.grant(permitFor(grounds, decision));
-      return { ...decision, permitted: true };
+      const permitted = { ...decision, permitted: true };
+      await decisions.note(runOf(question.input), { decision: permitted, ...votesIn(grounds, question.gate) });
+      return permitted;
     },
 
     async amendment(asked) {
@@ -260,6 +274,14 @@ function permitFor({ input, plan, requester, advance, now }: Grounds, { planDige
     advance: advance.map(({ id }) => id),
     at: now.toISOString(),
   } as const;
+}
+
+function runOf({ operation }: ProcessInput): { readonly operation: string; readonly run: string } {
+  return { operation, run: thisRun().runId };
+}
+
+function votesIn({ votes }: Grounds, gate: GateState | undefined): Omit<Decided, 'decision'> {
+  return { votes, ...(gate && { round: gate.round }) };
 }
 
 /** The run that asks, as Temporal itself says: nothing that the workflow could claim. */

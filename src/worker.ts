@@ -48,6 +48,7 @@ import type { Target } from './targets/target.js';
 import { workflowBundlePath } from './temporal/bundle.js';
 import { dataConverterFor, workflowBundleFor } from './temporal/codec/converter.js';
 import { declarationsIn } from './trust/declared.js';
+import { decisionsIn } from './trust/decided.js';
 import { directorySource } from './trust/directory-file.js';
 import { collectFacts, lastApproved, type FactSources } from './trust/facts.js';
 import { gatesIn } from './trust/gates.js';
@@ -158,6 +159,7 @@ function createActivities(
   const policies = policySource(config.policy);
   const declarations = declarationsIn(join(config.stateDirectory, 'declared'));
   const gates = gatesIn(join(config.stateDirectory, 'gates'));
+  const decisions = decisionsIn(join(config.stateDirectory, 'decided'));
   const known = async (identity: string) => {
     const last = lastApproved(await recordsOf(identity));
     return { last, onRecord: await onRecordOf({ permits, declarations }, identity, last?.operation) };
@@ -181,6 +183,7 @@ function createActivities(
     lookAtRun: lookingAtRuns(client),
     declarations,
     gates,
+    decisions,
     gateMs: config.policy.gateMs,
   });
   const { consumers, notices } = config;
@@ -198,6 +201,8 @@ function createActivities(
     ...createEvidenceActivities({
       ...seals,
       permitOf: (operation, run) => permits.demand(operation, run).catch(() => undefined),
+      decisions,
+      gates,
       published: publishedIn(config.stateDirectory),
     }),
     ...createReviewActivities({ client, loadDirectory }),

@@ -20,6 +20,7 @@ import { packageRoot } from '../../src/package-root.js';
 import { digestOf } from '../../src/policy/digest.js';
 import { policySource, type Policy } from '../../src/policy/policy.js';
 import { declarationsIn, type Declarations } from '../../src/trust/declared.js';
+import { decisionsIn, type Decisions } from '../../src/trust/decided.js';
 import { gatesIn, type Gates } from '../../src/trust/gates.js';
 import { permitsIn, type Permits } from '../../src/trust/permits.js';
 import { advanceSigned, decisionSigned, requestSigned } from '../../src/trust/statements.js';
@@ -41,6 +42,7 @@ let folder: string;
 let permits: Permits;
 let declarations: Declarations;
 let gates: Gates;
+let decisions: Decisions;
 let freezes: readonly Freeze[];
 let directory: Directory;
 let facts: Facts;
@@ -57,6 +59,7 @@ beforeEach(async () => {
   permits = permitsIn(folder);
   declarations = declarationsIn(join(folder, 'declared'));
   gates = gatesIn(join(folder, 'gates'));
+  decisions = decisionsIn(join(folder, 'decided'));
   freezes = [];
   directory = directoryOf(ada, grace, rosa);
   facts = noFacts;
@@ -74,6 +77,7 @@ function policyActivities(at = now): PolicyActivities {
     lookAtRun: async ({ workflowId }) => ({ type: ranAs ?? parseProcessId(workflowId)!.kind, taskQueue: queue }),
     declarations,
     gates,
+    decisions,
     gateMs: 3_600_000,
     now: () => at,
   });
@@ -211,6 +215,8 @@ test('with the approval of somebody else the run is permitted', async () => {
   const gate = await gateOf(input, await asked(questionOf(input)), grace);
   expect(await asked(questionOf(input, gate))).toMatchObject({ permitted: true });
   expect(await permits.demand(operation, 'run-1')).toMatchObject({ plan: gate.planDigest });
+  const [decided] = await decisions.of({ operation, run: 'run-1' });
+  expect(decided).toMatchObject({ decision: { permitted: true }, votes: [{ approver: grace.name }], round: 'round-1' });
 });
 
 test('the approval of somebody on whose behalf an automation asks does not count, that of somebody else does', async () => {

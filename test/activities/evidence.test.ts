@@ -8,7 +8,9 @@ import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createEvidenceActivities, type EvidenceDependencies } from '../../activities/evidence.js';
 import type { RecordActivities } from '../../activities/contract.js';
+import type { Decision } from '../../src/domain/decision.js';
 import type { ProcessRecord } from '../../src/domain/evidence.js';
+import type { GateState, Vote } from '../../src/domain/process.js';
 import type { ChangeRequest } from '../../src/domain/request.js';
 import { digestOfText } from '../../src/evidence/attachments.js';
 import {
@@ -19,6 +21,8 @@ import {
   type EvidenceConfig,
 } from '../../src/evidence/open.js';
 import { publishedIn } from '../../src/exceptions/published.js';
+import { decisionsIn } from '../../src/trust/decided.js';
+import { gatesIn } from '../../src/trust/gates.js';
 import { requestSigned } from '../../src/trust/statements.js';
 import { directoryOf, person } from '../support/signers.js';
 
@@ -35,7 +39,11 @@ beforeEach(async () => {
 });
 afterEach(async () => rm(folder, { recursive: true, force: true }));
 
-function sealing(differs: Partial<Sealing['result']> = {}, request: Partial<ChangeRequest> = {}): Sealing {
+function sealing(
+  differs: Partial<Sealing['result']> = {},
+  request: Partial<ChangeRequest> = {},
+  state: Partial<Sealing['state']> = {},
+): Sealing {
   return {
     state: {
       operation,
@@ -49,6 +57,7 @@ function sealing(differs: Partial<Sealing['result']> = {}, request: Partial<Chan
       ],
       forwardOnly: true,
       leftovers: [],
+      ...state,
     },
     result: {
       kind: 'rotate',
@@ -65,7 +74,12 @@ function sealing(differs: Partial<Sealing['result']> = {}, request: Partial<Chan
   };
 }
 
-async function seal(told = sealing(), differs: Partial<EvidenceDependencies> = {}, runId = 'run-1'): Promise<string> {
+async function seal(
+  told = sealing(),
+  differs: Partial<EvidenceDependencies> = {},
+  runId = 'run-1',
+  workflowId = operation,
+): Promise<string> {
   const evidence = openEvidenceWriter(config);
   const log = pino({ level: 'silent' });
   const { seal: activity } = createEvidenceActivities({
@@ -76,9 +90,36 @@ async function seal(told = sealing(), differs: Partial<EvidenceDependencies> = {
     ...differs,
   });
   const quiet = { logger: new DefaultLogger('ERROR', () => {}) };
-  const environment = new MockActivityEnvironment({ workflowExecution: { workflowId: operation, runId } }, quiet);
+  const environment = new MockActivityEnvironment({ workflowExecution: { workflowId, runId } }, quiet);
   const { evidence: digest } = (await environment.run(activity, told)) as Awaited<ReturnType<typeof activity>>;
   return digest;
+}
+
+function voteOf(approver: string): Vote {
+  const at = '2026-01-01T00:00:00.000Z';
+  const ballot = { signed: { statement: '{}', signature: approver } };
+  return { approver, decision: 'approve', planDigest: 'd', at, groups: [], stepUp: false, key: 'k', ballot };
+}
+
+function gateWith(votes: readonly Vote[]): GateState {
+  return {
+    planDigest: 'd',
+    policyDigest: 'p',
+    evidenceDigest: 'e',
+    round: 'round-1',
+    run: 'run-1',
+    number: 1,
+    requester: ada.name,
+    needed: 1,
+    groups: [],
+    stepUp: false,
+    rules: [],
+    openedAt: '',
+    deadline: '',
+    votes,
+    refused: [],
+    outcome: 'approved',
+  };
 }
 
 /** A server that gives this history, or fails. */
@@ -199,7 +240,9 @@ describe('who signed', () => {
 
   test('is in the record also when the key was removed before the end', async () => {
     const { signed } = await requestSigned(sealing().request, 'app', ada);
-    await seal(sealing({ operation: 'nhi/app/rotate/1' }), { directory: async () => directoryOf(ada) }, 'before');
+    const earlier = { operation: 'nhi/app/rotate/1' };
+    const known = { directory: async () => directoryOf(ada) };
+    await seal(sealing(earlier, {}, earlier), known, 'before', earlier.operation);
     const requester = { ...(await attested()), at: new Date().toISOString() };
     await seal(
       { ...sealing({}, { signed }), requester },
@@ -234,4 +277,57 @@ test('the permit that the worker has for this run is in the record, and for anot
   expect((await record()).permit).toBe(digestOfText('{"run":"run-1","v":1}'));
   await seal(sealing(), { permitOf }, 'run-2');
   expect(await record()).not.toHaveProperty('permit');
+});
+
+test('a process seals what it did itself, and nothing in the name of another one', async () => {
+  const { state } = sealing();
+  const strange = [
+    seal(sealing(), {}, 'run-1', 'nhi/app/rotate/3'),
+    seal(sealing(), {}, 'run-1', 'mallory'),
+    seal({ ...sealing(), state: { ...state, identity: 'api' } }),
+    seal({ ...sealing(), state: { ...state, operation: 'nhi/app/rotate/3' } }),
+  ];
+  for (const sealed of strange) await expect(sealed).rejects.toMatchObject({ code: 'InvalidRequest' });
+  expect(await openEvidence(config).size()).toBe(0);
+});
+
+describe('a run that was permitted', () => {
+  const decision = {
+    effect: 'allow',
+    reasons: ['everything'],
+    obligations: { approvals: 0, gateMs: 0 },
+    at: '2026-01-01T00:00:00.000Z',
+    policyDigest: 'p',
+    planDigest: 'd',
+    permitted: true,
+  } as const;
+  const run = { operation, run: 'run-1' };
+  const told = (said: Partial<Decision>, approvers: readonly string[], outcome: 'succeeded' | 'undone' = 'succeeded') =>
+    sealing({ outcome }, {}, { decision: { ...decision, ...said }, gate: gateWith(approvers.map(voteOf)) });
+
+  async function permitAfter(said: Sealing, takenBackBy?: string): Promise<string | undefined> {
+    const [decisions, gates] = [decisionsIn(join(folder, 'decided')), gatesIn(join(folder, 'gates'))];
+    await decisions.note(run, { decision, votes: [voteOf('grace'), voteOf('rosa')], round: 'round-1' });
+    if (takenBackBy !== undefined)
+      await gates.stop(run, { round: 'round-1', approver: takenBackBy, decision: 'withdraw', at: '2026-01-02' });
+    await seal(said, { permitOf: async () => ({ v: 1 }), decisions, gates });
+    return (await record()).permit;
+  }
+
+  test.each<[string, Sealing, string?]>([
+    ['as it was', told({}, ['grace', 'rosa'])],
+    ['with an approval that came later', told({}, ['rosa', 'grace', 'alan'])],
+    ['without one that was taken back since', told({}, ['rosa']), 'grace'],
+    ['as not permitted, where it came to nothing', told({ permitted: false }, [], 'undone')],
+  ])('has its permit in the record where it tells of the decision %s', async (_, said, takenBackBy) => {
+    expect(await permitAfter(said, takenBackBy)).toBeDefined();
+  });
+
+  test.each<[string, Sealing]>([
+    ['that other policies decided', told({ reasons: ['others'] }, ['grace', 'rosa'])],
+    ['of fewer who approved it', told({}, ['rosa'])],
+    ['that it succeeded without being permitted', told({ permitted: false }, ['grace', 'rosa'])],
+  ])('has none where it tells %s', async (_, said) => {
+    expect(await permitAfter(said)).toBeUndefined();
+  });
 });

@@ -28,6 +28,7 @@ function calendarWith(loadFreezes: PolicyDependencies['loadFreezes']) {
     lookAtRun: unasked,
     declarations: { note: unasked, of: unasked },
     gates: { open: unasked, stop: unasked, of: unasked },
+    decisions: { note: unasked },
     gateMs: 0,
     loadFreezes,
     now,
