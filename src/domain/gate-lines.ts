@@ -20,7 +20,7 @@ export function gateLines(plan: ProcessPlan, gate: GateState, facts?: Facts): Ga
     ...line(
       'Plan',
       planInWords(plan)
-        .map((one) => one.trim())
+        .map((one) => one.trimStart())
         .join('; '),
     ),
     ...line(
