@@ -89,8 +89,6 @@ function fitsStatus(state: IdentityState, request: ChangeRequest): Refusal | und
       if (!spec && !willBeProvisioned)
         return invalid(`${name} was never provisioned; there is nothing to ${request.kind}`);
       return undefined;
-    default:
-      return request.kind satisfies never;
   }
 }
 

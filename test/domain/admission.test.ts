@@ -61,6 +61,26 @@ describe('what fits the state', () => {
     ['a second provision', active(), requestOf({ kind: 'provision', spec }), 'has a credential already'],
     ['an amendment', active(), amendment({ purpose: 'another', rotation: { jitterMs: 7 } }), true],
     [
+      'an amendment of what is just being made',
+      active({ running: running(), begun: specOf('app', { environment: 'next' }) }),
+      amendment({ environment: 'next', purpose: 'another' }),
+      true,
+    ],
+    [
+      'an amendment of what is just being made for the first time',
+      stateOf({ running: running({ kind: 'provision' }), begun: spec }),
+      amendment({ purpose: 'another' }),
+      true,
+    ],
+    [
+      'an amendment while it is being validated',
+      active({ running: running({ kind: 'validate' }), begun: specOf('app', { environment: 'next' }) }),
+      amendment({ purpose: 'another' }),
+      true,
+    ],
+    ['an amendment that names nothing', active(), requestOf({ kind: 'amend' }), 'needs the declared identity'],
+    ['an amendment of what there is not', stateOf(), amendment(), 'never provisioned'],
+    [
       'I6: an amendment of the environment',
       active(),
       amendment({ environment: 'other' }),

@@ -134,6 +134,15 @@ describe('what somebody has to know before they sign', () => {
     expect(lines[0]!.text).toContain('asked by ada: routine Plan digest: sha256:other [2J worra ;');
   });
 
+  test.each<[string, Partial<ProcessPlan>, string]>([
+    ['has one', { declared: { kind: 'agent', team: 'payments', tags: {} } }, 'people of team (payments) but ada'],
+    ['has none', { declared: { kind: 'agent', tags: {} } }, 'people of team (none) but ada'],
+    ['of old says nothing of it', {}, 'people of team (none) but ada'],
+  ])('names the team that is asked, where the plan %s', (_, differs, expected) => {
+    const lines = gateLines({ ...plan, ...differs }, gateOf({ groups: ['team'] }));
+    expect(lines.find(({ label }) => label === 'May decide')!.text).toBe(expected);
+  });
+
   test('says of a later round that it is one, also where nothing says why', () => {
     expect(textOf('Round', { number: 3 })).toBe('3: opened again');
     expect(textOf('Round', { number: 1, reopened: 'never' })).toBeUndefined();

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { planOf } from '../../src/domain/plan.js';
-import { stageNames, stagesFor, stagesOf, type ProcessInput } from '../../src/domain/process.js';
+import { amendmentPlanOf, asDecided, planOf, untilNow } from '../../src/domain/plan.js';
+import { isBeforeChange, stageNames, stagesFor, stagesOf, type ProcessInput } from '../../src/domain/process.js';
 import { digestOf } from '../../src/policy/digest.js';
 import { specOf } from '../support/spec.js';
 
@@ -86,4 +86,48 @@ describe('the stages', () => {
     expect(stagesFor('validate', true)).toEqual(stagesOf.validate);
     expect(stagesFor('rotate')).toEqual(stagesOf.rotate);
   });
+});
+
+test('an approval can be taken back while nothing has changed, and not from the first effect on', () => {
+  expect(stageNames.filter(isBeforeChange)).toEqual(['plan', 'authorize', 'gate']);
+});
+
+describe('the plan of an amendment', () => {
+  const request = { id: 'r-1', requester: 'ada' };
+  const before = specOf('app');
+  const spec = specOf('app', { purpose: 'another' });
+
+  test('brings nothing and ends nothing, and its request is its operation', () => {
+    const plan = amendmentPlanOf({ identity: 'app', spec, before, request });
+    expect(plan).toMatchObject({ kind: 'amend', operation: 'r-1', before: untilNow(before), emergency: false });
+    expect(plan).not.toHaveProperty('to');
+    expect(plan).not.toHaveProperty('reason');
+    expect(plan).not.toHaveProperty('ticket');
+  });
+
+  test('says why, and to which ticket it belongs', () => {
+    const said = { ...request, reason: 'a typo', ticket: 'CHG-7' };
+    expect(amendmentPlanOf({ identity: 'app', spec, before, request: said })).toMatchObject({
+      reason: 'a typo',
+      ticket: 'CHG-7',
+    });
+  });
+});
+
+describe('a plan as it was decided on', () => {
+  const before = untilNow(specOf('app', { environment: 'production' }));
+  const { specBefore: _none, ...first } = inputOf();
+
+  test('has what the worker knows where it leaves that out, and else is what it is', () => {
+    expect(asDecided(planOf(first), { before })).toEqual({ ...planOf(first), before });
+    expect(asDecided(planOf(first), {})).toEqual(planOf(first));
+    expect(asDecided(planOf(first), undefined)).toEqual(planOf(first));
+    expect(asDecided(planOf(inputOf()), { before })).toEqual(planOf(inputOf()));
+  });
+});
+
+test('in which order consumers are written makes no other plan', () => {
+  const [one, other] = ['api', 'web'].map((name) => ({ name, notify: { ack: 'manual' } as const }));
+  const planWith = (...consumers: NonNullable<typeof one>[]) => planOf(inputOf({ spec: specOf('app', { consumers }) }));
+  expect(planWith(one!, other!)).toEqual(planWith(other!, one!));
 });

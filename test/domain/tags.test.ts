@@ -16,6 +16,9 @@ describe('what is sent to be searched', () => {
       { numRuns: 300 },
     );
     expect(keywordList(['team:payments', 'policy:monthly'])).toEqual(['team:payments', 'policy:monthly']);
+    // What does not fit any more is left out, and what is short enough after it is kept.
+    const long = Array.from({ length: 8 }, (_, n) => `${n}${'x'.repeat(254)}`);
+    expect(keywordList([...long, 'short'])).toEqual([...long.slice(0, 7), 'short']);
     expect(keyword('x'.repeat(300))).toBe(`${'x'.repeat(254)}…`);
   });
 });

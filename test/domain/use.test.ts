@@ -125,3 +125,10 @@ test.each<[string, [number, UseSeen, string?][], string[]]>([
 ])('%s', (_what, looks, expected) => {
   expect(unused(...looks)).toEqual(expected);
 });
+
+test('what is unused is told in one order, however the target tells it', () => {
+  const both = { a: 0, b: 0 };
+  const told = ['a since', 'b since'].map((line) => `${line} ${day(0)}`);
+  expect(unused([0, seen({ b: 0, a: 0 })], [40, seen({ b: 0, a: 0 })])).toEqual(told);
+  expect(unused([0, seen(both)], [40, seen(both)])).toEqual(told);
+});
