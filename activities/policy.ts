@@ -1,6 +1,6 @@
 /** Policy on plans, and the calendar. The one place where a run of a workflow is permitted to change something. */
 import { Context } from '@temporalio/activity';
-import type { Clearance, Decision } from '../src/domain/decision.js';
+import type { AdvanceApproval, Clearance, Decision } from '../src/domain/decision.js';
 import type { Attested, Directory } from '../src/domain/directory.js';
 import { TenureError } from '../src/domain/errors.js';
 import type { Facts } from '../src/domain/facts.js';
@@ -10,7 +10,7 @@ import { makesCredential, type GateState, type ProcessInput, type Vote } from '.
 import { digestOf } from '../src/policy/digest.js';
 import type { Policy } from '../src/policy/policy.js';
 import { evaluateDue, mayChange, nextRotation } from '../src/schedule/due.js';
-import { advanceFor, type Advance } from '../src/trust/advance.js';
+import { advanceFor, inAdvance } from '../src/trust/advance.js';
 import { boundBy } from '../src/trust/binding.js';
 import { stillCounting } from '../src/trust/ballots.js';
 import { deniedBy, standing, type Gates, type KnownGate } from '../src/trust/gates.js';
@@ -59,7 +59,7 @@ interface Grounds {
   readonly directory: Directory;
   readonly facts: Facts;
   readonly votes: readonly Vote[];
-  readonly advance: readonly Advance[];
+  readonly advance: readonly AdvanceApproval[];
   readonly onRecord: OnRecord;
   /** Whether a freeze holds, which an emergency passes. */
   readonly clearance: Clearance;
@@ -80,7 +80,7 @@ export function createPolicyActivities(dependencies: PolicyDependencies): Policy
   return {
     async authorize(question) {
       const grounds = await groundsOf(dependencies, question, now());
-      const decision = { ...decide(grounds, gateMs), ...boundTo(grounds) };
+      const decision = { ...decide(grounds, gateMs), ...boundTo(grounds), ...sparedBy(grounds) };
       if (!isPermitted(decision, question.gate)) {
         await noteGate(question.input, decision);
         return { ...decision, permitted: false };
@@ -221,6 +221,12 @@ function decide(grounds: Grounds, gateMs: number): Decision {
 function questionOf(grounds: Grounds, gateMs: number) {
   const { plan, before, requester, directory, facts, votes, advance, clearance, now } = grounds;
   return { plan, before, requester, directory, facts, votes, advance, now, gateMs, frozen: !clearance.clear };
+}
+
+/** Without votes, since those are for what people were asked for all the same. */
+function sparedBy(grounds: Grounds): Pick<Decision, 'inAdvance'> {
+  const asking = (advance: Grounds['advance']) => decide({ ...grounds, votes: [], advance }, 0).obligations;
+  return inAdvance(grounds.advance, grounds.directory, (advance) => asking(advance).gates ?? []);
 }
 
 function boundTo({ plan, before, policy, facts, requester }: Grounds): {

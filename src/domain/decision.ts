@@ -28,6 +28,8 @@ export interface Decision {
   readonly permitted?: boolean;
   /** What was declared before by the worker's own record, where the plan leaves it out: the rules for that held too. */
   readonly before?: Until;
+  /** Where approvals given in advance held. */
+  readonly inAdvance?: InAdvance;
   /** Nothing is owed, and a freeze holds: it may be asked again once that is over. */
   readonly frozen?: Extract<Clearance, { clear: false }>;
 }
@@ -60,6 +62,26 @@ export interface GateRule {
   readonly approvals: number;
   readonly groups: readonly string[];
   readonly stepUp: boolean;
+}
+
+/** An approval given in advance that held for a plan, as it was verified. */
+export interface AdvanceApproval {
+  /** Of its statement. */
+  readonly id: string;
+  readonly approver: string;
+  readonly groups: readonly string[];
+  readonly key: string;
+  /** Given with a security key that was touched and unlocked. */
+  readonly stepUp: boolean;
+}
+
+/** The approvals in advance that policy was shown, which a permit uses up, and what a stranger needs to count them again. */
+export interface InAdvance {
+  readonly approvals: readonly AdvanceApproval[];
+  /** The policies that would have asked for people, had nobody approved in advance. */
+  readonly spared: readonly GateRule[];
+  /** `sha256:<hex>` of the directory that they were judged by, with everything that it calls revoked. */
+  readonly directory: string;
 }
 
 /** May anything change now? Asked before the first effect and again at the point of no return. */

@@ -1,5 +1,6 @@
 /** What records name by digest, each kept once: histories, the code of workflows, and the directory as it was over time. */
 import { createHash } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
 import { canonicalJson } from '../canonical-json.js';
 import type { Directory } from '../domain/directory.js';
 import { numbered, numberIn, type Shelf } from './shelf.js';
@@ -49,7 +50,7 @@ export function remembering(shelf: Shelf, load: () => Promise<Directory>): () =>
   let last: Directory | undefined;
   return async () => {
     const directory = await load();
-    const isSame = last?.parties === directory.parties && last.revoked.length === directory.revoked.length;
+    const isSame = last?.parties === directory.parties && isDeepStrictEqual(last.revoked, directory.revoked);
     if (!isSame) await keepDirectory(shelf, directory, new Date()).catch(() => undefined);
     last = directory;
     return directory;

@@ -50,10 +50,14 @@ export interface About {
   readonly workflow: { readonly id: string; readonly type: string };
   readonly run: string | undefined;
   readonly by: SealedBy;
+  /** The directories that it leans on, `sha256:<hex>` each: that of the seal, and that by which policy decided. */
+  readonly directories: readonly string[];
 }
 
 export function aboutOf({ kind, record }: AnyRecord): About {
-  const common = { run: record.run, by: record } as const;
+  const decided = kind === 'process' ? record.decision?.inAdvance?.directory : undefined;
+  const directories = [record.directory, decided].filter((digest) => digest !== undefined);
+  const common = { run: record.run, by: record, directories } as const;
   switch (kind) {
     case 'process': {
       const { operation: name, identity, endedAt: at, kind: type } = record;

@@ -2,7 +2,7 @@
 import type { Directory, Party } from '../domain/directory.js';
 import type { ReviewRecord } from '../domain/elevation-review.js';
 import type { ExceptionTold } from '../domain/evidence.js';
-import type { GateState } from '../domain/process.js';
+import type { GateState, ProcessState } from '../domain/process.js';
 import type { Signed, StatementType } from '../domain/statement.js';
 import { issuedAt } from '../trust/issued-at.js';
 import { refused } from '../trust/refusal.js';
@@ -22,16 +22,17 @@ export function signedParts({
   requester,
   state,
 }: Pick<Told, 'request' | 'requester'> & {
-  readonly state: { readonly gate?: GateState; readonly rounds?: readonly GateState[] };
+  readonly state: Pick<ProcessState, 'gate' | 'rounds' | 'decision'>;
 }): SignedPart[] {
   const asked = requester?.at;
+  const counted = state.decision?.inAdvance ? state.decision.at : asked;
   return [
     ...(request.signed && asked !== undefined
       ? [{ signed: request.signed, typ: 'tenure/request@v1' as const, at: asked }]
       : []),
-    ...(asked === undefined
+    ...(counted === undefined
       ? []
-      : (request.advance ?? []).map((signed) => ({ signed, typ: 'tenure/advance@v1' as const, at: asked }))),
+      : (request.advance ?? []).map((signed) => ({ signed, typ: 'tenure/advance@v1' as const, at: counted }))),
     ...votesIn([...(state.rounds ?? []), ...(state.gate ? [state.gate] : [])]),
   ];
 }

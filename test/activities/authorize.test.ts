@@ -394,7 +394,14 @@ test('an approval in advance is used up by the run that it permits', async () =>
   policy = await policies('in-advance');
   const own = { id: 'a-1', kinds: ['rotate'], identities: ['app'], reason: 'the move' };
   const advance = [await advanceSigned(own, 86_400_000, grace, now)];
-  expect(await asked(questionOf(await inputOf({ advance })))).toMatchObject({ permitted: true });
+  expect(await asked(questionOf(await inputOf({ advance })))).toMatchObject({
+    permitted: true,
+    inAdvance: {
+      approvals: [{ id: 'a-1', approver: grace.name, groups: [], key: grace.key.id, stepUp: false }],
+      spared: [{ id: 'somebody-else', approvals: 1 }],
+      directory: digestOf(directory),
+    },
+  });
   const again = await inputOf({ id: 'r-2', advance });
   const third = { ...again, operation: 'nhi/app/rotate/3' };
   await expect(asked(questionOf(third))).rejects.toMatchObject({
@@ -410,7 +417,9 @@ test.each([
   policy = await policies('in-advance');
   const own = { id: 'a-1', kinds: ['rotate'], identities: ['app'], reason: 'the move', ...differs };
   const advance = [await advanceSigned(own, 86_400_000, signer, now)];
-  expect(await asked(questionOf(await inputOf({ advance })))).toMatchObject({ permitted: false });
+  const decision = await asked(questionOf(await inputOf({ advance })));
+  expect(decision).toMatchObject({ permitted: false });
+  expect(decision.inAdvance).toBeUndefined();
 });
 
 describe('what a request does not say comes from what this worker has on record', () => {

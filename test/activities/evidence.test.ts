@@ -279,6 +279,17 @@ test('the permit that the worker has for this run is in the record, and for anot
   expect(await record()).not.toHaveProperty('permit');
 });
 
+test('a record that tells of an approval in advance which the permit did not use up is sealed without a permit', async () => {
+  const permitOf = async (): Promise<unknown> => ({ v: 1, advance: ['a-1'] });
+  await seal(sealing(), { permitOf });
+  expect(await record()).not.toHaveProperty('permit');
+  const held = { id: 'a-1', approver: 'grace@example.com', groups: [], key: 'SHA256:grace', stepUp: false };
+  const inAdvance = { approvals: [held], spared: [], directory: 'sha256:0' };
+  const decision = { inAdvance } as unknown as Decision;
+  await seal(sealing({}, {}, { decision }), { permitOf }, 'run-2');
+  expect(await record()).toHaveProperty('permit');
+});
+
 test('a process seals what it did itself, and nothing in the name of another one', async () => {
   const { state } = sealing();
   const strange = [

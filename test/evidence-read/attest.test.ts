@@ -108,17 +108,20 @@ test.each<[string, Partial<ProcessRecord>]>([
 
 test('an approval in advance counts for its own kinds and identities, and where policy permitted with it', () => {
   const advance = (kinds: string[], identities: string[]) => [
-    signed({ typ: 'tenure/advance@v1', approver: 'grace@example.com', kinds, identities }),
+    signed({ typ: 'tenure/advance@v1', id: 'a-1', approver: 'grace@example.com', kinds, identities }),
   ];
-  const with_ = (kinds: string[], identities: string[], permitted = true): ProcessRecord =>
+  const held = { id: 'a-1', approver: 'grace@example.com', groups: [], key: 'SHA256:grace', stepUp: false };
+  const inAdvance = { approvals: [held], spared: [], directory: 'sha256:0' };
+  const with_ = (kinds: string[], identities: string[], permitted = true, isVerified = true): ProcessRecord =>
     record({
       request: { id: 'r', kind: 'rotate', requester: 'ada@example.com', advance: advance(kinds, identities) },
-      decision: decision({ permitted }),
+      decision: decision({ permitted, ...(isVerified && { inAdvance }) }),
     });
   expect(verdictOf([with_(['rotate'], ['payments-db'])], { approvals: 1 }).holds).toBe(true);
   expect(verdictOf([with_(['revoke'], ['payments-db'])], { approvals: 1 }).holds).toBe(false);
   expect(verdictOf([with_(['rotate'], ['other-db'])], { approvals: 1 }).holds).toBe(false);
   expect(verdictOf([with_(['rotate'], ['payments-db'], false)], { approvals: 1 }).holds).toBe(false);
+  expect(verdictOf([with_(['rotate'], ['payments-db'], true, false)], { approvals: 1 }).holds).toBe(false);
 });
 
 test('the approval that counts is that of what made the credential, not of a later look', () => {

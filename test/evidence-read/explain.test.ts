@@ -121,9 +121,16 @@ test('an approval in advance is told, and that no gate was opened', () => {
       reason: 'migration',
     }),
   ];
-  const text = told(record({ request: { id: 'r', kind: 'rotate', requester: 'ada@example.com', advance } }));
-  expect(text).toContain(
-    'grace@example.com had approved in advance (a-1, from 2026-03-01 00:00:00Z to 2026-03-02 00:00:00Z): migration',
+  const request = { id: 'r', kind: 'rotate' as const, requester: 'ada@example.com', advance };
+  const said =
+    'grace@example.com had approved in advance (a-1, from 2026-03-01 00:00:00Z to 2026-03-02 00:00:00Z): migration.';
+  const text = told(record({ request }));
+  expect(text).toContain(`${said} It did not hold for this, and did not count.`);
+  const spared = { id: 'production', why: 'it asks', controls: [], approvals: 1, groups: [], stepUp: false };
+  const held = { id: 'a-1', approver: 'grace@example.com', groups: [], key: 'SHA256:grace', stepUp: false };
+  const inAdvance = { approvals: [held], spared: [spared], directory: 'sha256:0' };
+  expect(told(record({ request, decision: decision({ inAdvance }) }))).toContain(
+    `${said} It held, and policy counted it for production.`,
   );
   expect(text).toContain('No gate was opened.');
 });

@@ -1,6 +1,7 @@
 /** Somebody who has a bundle, and the key of the log: changes what they like and makes every signature, hash and proof fit again. */
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { canonicalJson } from '../../src/canonical-json.js';
+import type { Directory } from '../../src/domain/directory.js';
 import type { ProcessRecord, SealedBy } from '../../src/domain/evidence.js';
 import type { ProcessPlan } from '../../src/domain/plan.js';
 import { attachmentName, digestOfText } from '../../src/evidence/attachments.js';
@@ -89,6 +90,19 @@ export class Forger {
       this.attached.delete(name);
       this.attached.set(attachmentName('histories', digest), text);
       return { ...record, history: { ...record.history!, digest, events: changed.length } };
+    });
+  }
+
+  /** Another directory by which the approvals in advance of a record are said to have been judged. */
+  judgedBy(index: number, change: (directory: Directory) => Directory): this {
+    return this.change(index, (record) => {
+      const { inAdvance } = record.decision!;
+      const text = canonicalJson(
+        change(JSON.parse(this.attached.get(attachmentName('directories', inAdvance!.directory))!) as Directory),
+      );
+      const directory = digestOfText(text);
+      this.attached.set(attachmentName('directories', directory), text);
+      return { ...record, decision: { ...record.decision!, inAdvance: { ...inAdvance!, directory } } };
     });
   }
 

@@ -13,6 +13,7 @@ import type { BundleFiles } from '../../src/evidence/bundle/files.js';
 import { openEvidenceWriter, type EvidenceWriter } from '../../src/evidence/open.js';
 import { publishedIn } from '../../src/exceptions/published.js';
 import { digestOf } from '../../src/policy/digest.js';
+import { advanceFor, inAdvance } from '../../src/trust/advance.js';
 import { verifyRequest } from '../../src/trust/requests.js';
 import { issuedAt } from '../../src/trust/issued-at.js';
 import { decisionSigned, delegationSigned, requestSigned } from '../../src/trust/statements.js';
@@ -77,8 +78,14 @@ export async function startLife(): Promise<Life> {
           const receivedAt = issuedAt(request.signed);
           const requester = await verifyRequest(request, identity, { directory, now: new Date(), receivedAt });
           const gated = { approvals: 2, gateMs: 60_000, groups: ['security'], gates: [rule] };
-          const obligations = kind === 'rotate' ? gated : { approvals: 0, gateMs: 0 };
-          return { ...decisionFake(asked, { obligations, policyDigest: digestOf('policies') }), requester };
+          const nothing = { approvals: 0, gateMs: 0 };
+          const decidedAt = new Date();
+          const task = { plan: asked.plan, requester, directory, now: decidedAt };
+          const advance = await advanceFor(request.advance ?? [], task);
+          const obligations = kind === 'rotate' && advance.length < 2 ? gated : nothing;
+          const decision = decisionFake(asked, { obligations, policyDigest: digestOf('policies') });
+          const counted = inAdvance(advance, directory, (some) => (kind === 'rotate' && some.length < 2 ? [rule] : []));
+          return { ...decision, requester, ...counted, at: decidedAt.toISOString() };
         },
       };
     },

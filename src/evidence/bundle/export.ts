@@ -82,7 +82,7 @@ async function addEntry(
   const attached: readonly (readonly [AttachmentKind, string | undefined])[] = [
     ['histories', about?.by.history?.digest],
     ['bundles', about?.by.code?.workflows],
-    ['directories', about?.by.directory],
+    ...(about?.directories ?? []).map((digest) => ['directories', digest] as const),
   ];
   for (const [kind, digest] of attached) {
     if (digest === undefined || files.has(attachmentName(kind, digest))) continue;

@@ -6,6 +6,7 @@ import type { GateState, Vote } from '../../domain/process.js';
 import type { Decision, GateRule, Obligations } from '../../domain/decision.js';
 import { planInWords } from '../../domain/plan-words.js';
 import { span } from '../../domain/span.js';
+import type { AdvanceStatement } from '../../domain/statement.js';
 import { statementIn } from './statements.js';
 
 /** Who asked, on whose behalf, and what shows that it was them. */
@@ -102,16 +103,21 @@ function ruleLine({ id, why, controls, approvals, groups, stepUp }: GateRule): s
 }
 
 /** Every round of the gate: who approved or denied and how, and what did not count. */
-export function gateLines({ gate, rounds, request }: ProcessRecord): string[] {
+export function gateLines({ gate, rounds, request, decision }: ProcessRecord): string[] {
   const all = [...(rounds ?? []), ...(gate ? [gate] : [])];
   const before = (request.advance ?? []).flatMap((signed) => statementIn(signed, 'tenure/advance@v1') ?? []);
   return [
-    ...before.map(
-      ({ id, approver, iat, exp, reason }) =>
-        `${approver} had approved in advance (${id}, from ${instant(iat)} to ${instant(exp)}): ${reason}`,
-    ),
+    ...before.map((statement) => advanceLine(statement, decision)),
     ...(all.length === 0 ? ['No gate was opened.'] : roundsLines(all)),
   ];
+}
+
+function advanceLine({ id, approver, iat, exp, reason }: AdvanceStatement, decision: Decision | undefined): string {
+  const { approvals = [], spared = [] } = decision?.inAdvance ?? {};
+  const hasHeld = approvals.some((one) => one.id === id && one.approver === approver);
+  const stoodFor = spared.length > 0 ? ` for ${spared.map((rule) => rule.id).join(', ')}` : '';
+  const what = hasHeld ? `It held, and policy counted it${stoodFor}.` : 'It did not hold for this, and did not count.';
+  return `${approver} had approved in advance (${id}, from ${instant(iat)} to ${instant(exp)}): ${reason}${ended(reason)} ${what}`;
 }
 
 /** Rounds of one gate, oldest first. */

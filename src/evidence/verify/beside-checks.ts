@@ -15,13 +15,29 @@ export async function checkBeside(
   subject: string,
   entries: readonly EntryUnderTest[],
 ): Promise<Check[]> {
-  if (kind === 'process' && (record.decision?.facts?.exceptions ?? []).length > 0)
-    return [await check(subject, 'exceptions', () => restsOnRecords(log, record, entries))];
+  if (kind === 'process') return processBeside(log, record, subject, entries);
   if (kind !== 'exception') return [];
   if (record.what === 'ended')
     return [await check(subject, 'approved before', () => wasApprovedBefore(log, record, entries))];
   if (record.what === 'refused') return [];
   return [await check(subject, 'time', () => isInTime(log, record, entries))];
+}
+
+async function processBeside(
+  log: LogUnderTest,
+  record: ProcessRecord,
+  subject: string,
+  entries: readonly EntryUnderTest[],
+): Promise<Check[]> {
+  const { facts, inAdvance, permitted } = record.decision ?? {};
+  return [
+    ...((facts?.exceptions ?? []).length > 0
+      ? [await check(subject, 'exceptions', () => restsOnRecords(log, record, entries))]
+      : []),
+    ...(inAdvance && permitted
+      ? [await check(subject, 'counted once', () => isCountedOnce(log, record, entries))]
+      : []),
+  ];
 }
 
 /** The record of an elevation among the entries. */
@@ -46,6 +62,25 @@ function restsOnRecords(
   );
   if (bare.length === 0) return held(`${rules.join(', ')}: approved, and on record`);
   return lacking(log, `the log has no record of an exception from ${bare.join(', ')} that held for it`);
+}
+
+/** An approval in advance counts once for each identity and kind: no other run in the bundle was permitted by the same. */
+function isCountedOnce(log: LogUnderTest, record: ProcessRecord, entries: readonly EntryUnderTest[]): Finding {
+  const { identity, kind, operation, run } = record;
+  const ids = countedIn(record);
+  const others = entries
+    .flatMap(({ any }) => (any?.kind === 'process' ? [any.record] : []))
+    .filter((other) => other.identity === identity && other.kind === kind)
+    .filter((other) => other.operation !== operation || other.run !== run);
+  const again = others.filter((other) => countedIn(other).some((id) => ids.includes(id)));
+  if (again.length > 0)
+    return broken(`${ids.join(', ')} counted for ${again.map((other) => other.operation).join(', ')} too`);
+  if (isPart(log)) return unknown(`an export of ${identity} tells whether ${ids.join(', ')} counted for another too`);
+  return held(`${ids.join(', ')}: for no other ${kind} of ${identity}`);
+}
+
+function countedIn({ decision }: ProcessRecord): string[] {
+  return decision?.permitted === true ? (decision.inAdvance?.approvals ?? []).map(({ id }) => id) : [];
 }
 
 function wasApprovedBefore(log: LogUnderTest, record: ExceptionEvidence, entries: readonly EntryUnderTest[]): Finding {
@@ -84,8 +119,11 @@ function exceptionsIn(entries: readonly EntryUnderTest[]): ExceptionEvidence[] {
 }
 
 /** Only an export of everything, or of everything of one identity, shows that something is not there. */
-function lacking({ manifest }: LogUnderTest, what: string): Finding {
+function lacking(log: LogUnderTest, what: string): Finding {
+  return isPart(log) ? unknown(`${what}; an export with --all tells whether it is in the log`) : broken(what);
+}
+
+function isPart({ manifest }: LogUnderTest): boolean {
   const { since, operation } = manifest?.selection ?? {};
-  const isPart = since !== undefined || operation !== undefined;
-  return isPart ? unknown(`${what}; an export with --all tells whether it is in the log`) : broken(what);
+  return since !== undefined || operation !== undefined;
 }

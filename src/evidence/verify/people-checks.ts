@@ -1,6 +1,6 @@
 /** Who asked and who approved: every signature again, against the plan, by the directory as it was recorded or as it is given. */
 import { canonicalJson } from '../../canonical-json.js';
-import type { Attested, Directory } from '../../domain/directory.js';
+import { personsBehind, type Attested, type Directory } from '../../domain/directory.js';
 import type { ProcessRecord, SealedBy } from '../../domain/evidence.js';
 import { asDecided } from '../../domain/plan.js';
 import type { GateState, Vote } from '../../domain/process.js';
@@ -9,6 +9,7 @@ import { weighBallot, type Weighing } from '../../trust/ballots.js';
 import { verifyRequest } from '../../trust/requests.js';
 import { attachmentName, digestOfText } from '../attachments.js';
 import type { BundleFiles } from '../bundle/files.js';
+import { checkAdvance } from './advance-checks.js';
 import { broken, check, held, unknown, unless, type Check, type Finding } from './check.js';
 
 /** `given`: a directory that the verifier brings along; else it is the one in the record. */
@@ -24,6 +25,7 @@ export async function checkPeople(
     ...(given ? [] : [check(subject, 'directory', () => signersAreIn(files, record))]),
     check(subject, 'request', () => askedBy(record, directory)),
     ...voteChecks(subject, gates, (gate, vote) => isCounted(record, gate, vote, directory)),
+    ...checkAdvance(files, record, subject, { requester: requesterOf(record), given }),
     check(subject, 'quorum', () => wasPermitted(record)),
     ...(record.decision?.permitted ? [check(subject, 'permit', () => hadPermit(record))] : []),
   ]);
@@ -61,11 +63,14 @@ async function askedBy(record: ProcessRecord, directory: Directory): Promise<Fin
       attested.name !== requester.name && `the record says that ${requester.name} asked, and ${attested.name} signed`,
       attested.key !== requester.key && 'it was signed with another key than the record says',
       attested.statement !== requester.statement && 'another request was verified than the record holds',
+      canonicalJson(personsBehind(attested)) !== canonicalJson(personsBehind(requester)) &&
+        'others answer for it than the record says',
     ],
     `${attested.name} (${attested.kind}) asked, with key ${attested.key}`,
   );
 }
 
+/** Who asked, as it was verified at first, or when policy decided. */
 function requesterOf({ requester, decision }: ProcessRecord): Attested | undefined {
   return requester ?? decision?.requester;
 }
@@ -140,7 +145,7 @@ function wasPermitted({ gate, decision, outcome, stages, kind, request }: Proces
     ],
     gate
       ? `approved as ${gate.rules.map(({ id }) => id).join(', ') || 'policy'} asked, by ${namesIn(gate).join(', ')}`
-      : 'policy asked for nobody',
+      : `policy asked for nobody${decision?.inAdvance?.spared.length ? ' else' : ''}`,
   );
 }
 
