@@ -33,6 +33,15 @@ export function noted<T>(file: string): Promise<T | undefined> {
   });
 }
 
+/** Keeps what never changes, so that it is read once; not without bound. */
+export function remember<T>(known: Map<string, T>, file: string, what: T): T {
+  if (known.size >= mostRemembered) known.clear();
+  known.set(file, what);
+  return what;
+}
+
+const mostRemembered = 1_000;
+
 /** The names in a folder: none where it is not there. */
 export function namesIn(folder: string): Promise<readonly string[]> {
   return inState(folder, async () => (await unlessAbsent(readdir(folder))) ?? []);

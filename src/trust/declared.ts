@@ -4,7 +4,7 @@
  */
 import { join } from 'node:path';
 import type { IdentitySpec } from '../domain/identity.js';
-import { fileNameOf, namesIn, noted, noteOnce } from '../files/state.js';
+import { fileNameOf, namesIn, noted, noteOnce, remember } from '../files/state.js';
 
 /** One declared identity, as somebody signed it or as it was permitted. */
 export interface Declared {
@@ -51,10 +51,6 @@ export function declarationsIn(folder: string): Declarations {
     if (before) return before;
     // Of what is noted nothing is ever removed.
     const declared = (await noted<Declared>(file))!;
-    if (known.size >= mostKnown) known.clear();
-    known.set(file, declared);
-    return declared;
+    return remember(known, file, declared);
   }
 }
-
-const mostKnown = 1_000;

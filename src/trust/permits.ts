@@ -3,12 +3,9 @@
  * workflow that somebody else started, and a run that was reset to use an approval again, change nothing. Files, since the workers of an
  * installation share the state folder and a file can be made by one of them alone.
  */
-import { createHash } from 'node:crypto';
-import { mkdir, readFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import { canonicalJson } from '../canonical-json.js';
+import { join } from 'node:path';
 import { TenureError } from '../domain/errors.js';
-import { createFile, hasErrorCode } from '../files/durable.js';
+import { fileNameOf, noted, noteOnce, remember } from '../files/state.js';
 import type { Bound } from './binding.js';
 
 /** What a run may do. Digests are `sha256:<hex>`. */
@@ -43,7 +40,7 @@ export interface Permits {
 /** Opens the permits in a folder, which is made when it is not there. */
 export function permitsIn(folder: string): Permits {
   const known = new Map<string, Permit>();
-  const fileOf = (...what: string[]): string => join(folder, `${nameOf(what)}.json`);
+  const fileOf = (...what: string[]): string => join(folder, `${fileNameOf(...what)}.json`);
   return {
     async grant(permit) {
       const { operation, identity, request, advance } = permit;
@@ -68,10 +65,9 @@ export function permitsIn(folder: string): Permits {
 
   async function permitOf(operation: string): Promise<Permit | undefined> {
     const file = fileOf('operation', operation);
-    const permit = known.get(file) ?? (await read(file));
+    const permit = known.get(file) ?? (await noted<Permit>(file));
     if (permit?.operation !== operation) return undefined;
-    remember(known, file, permit);
-    return permit;
+    return remember(known, file, permit);
   }
 }
 
@@ -85,49 +81,13 @@ function notPermitted(operation: string, run: string): TenureError {
 
 /** Takes something that counts once for one run. The same run may claim it again, since an activity may be repeated. */
 async function claim(file: string, what: string, permit: Permit): Promise<void> {
-  if (await write(file, permit)) return;
-  const holder = await read(file);
-  if (holder?.operation === permit.operation && holder.run === permit.run) return;
+  if (await noteOnce(file, permit)) return;
+  // Of what is noted nothing is ever removed.
+  const holder = (await noted<Permit>(file))!;
+  if (holder.operation === permit.operation && holder.run === permit.run) return;
   throw new TenureError(
     'ApprovalRefused',
-    `this ${what} has permitted a run of ${holder?.operation ?? 'another process'} already, and counts once; ask again`,
+    `this ${what} has permitted a run of ${holder.operation} already, and counts once; ask again`,
     { operation: permit.operation, run: permit.run },
   );
-}
-
-/** Tells whether it was written; a file that is there already stays. */
-async function write(file: string, permit: Permit): Promise<boolean> {
-  try {
-    await mkdir(dirname(file), { recursive: true, mode: 0o700 });
-    return await createFile(file, canonicalJson(permit));
-  } catch (error) {
-    throw unavailable(file, error);
-  }
-}
-
-async function read(file: string): Promise<Permit | undefined> {
-  try {
-    return JSON.parse(await readFile(file, 'utf8')) as Permit;
-  } catch (error) {
-    if (hasErrorCode(error, 'ENOENT')) return undefined;
-    throw unavailable(file, error);
-  }
-}
-
-function unavailable(file: string, error: unknown): TenureError {
-  const { code = 'unreadable' } = error as NodeJS.ErrnoException;
-  return new TenureError('StoreUnavailable', `the permit ${file} is not available (${code}); repair the state folder`);
-}
-
-/** A file name for anything, however it is spelled. */
-function nameOf(parts: readonly string[]): string {
-  return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
-}
-
-const mostKnown = 1_000;
-
-/** A permit never changes, so it is read once for each run. */
-function remember(known: Map<string, Permit>, file: string, permit: Permit): void {
-  if (known.size >= mostKnown) known.clear();
-  known.set(file, permit);
 }
