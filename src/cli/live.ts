@@ -2,7 +2,7 @@ import yoctoSpinner, { type Spinner } from 'yocto-spinner';
 import type { ProcessState } from '../domain/process.js';
 import type { View } from './follow.js';
 import type { Output } from './output.js';
-import { currentStage, settledSince, stageLine } from './stages.js';
+import { currentStage, isSettled, settledSince, stageLine } from './stages.js';
 
 /** The stages of one process as they happen: redrawn with time on a terminal, a line for each in a pipe. */
 export function stagesView(out: Output): View {
@@ -101,7 +101,8 @@ class SpinningView implements View {
 /** What a person has to do for a waiting process. Told once each. */
 export function hintsOf(state: ProcessState, now = Date.now()): string[] {
   const { gate } = state;
-  if (gate?.outcome !== 'open') return [];
+  // One that was cancelled while it was open is asked by nobody any more.
+  if (gate?.outcome !== 'open' || isSettled(state, 'gate')) return [];
   const given = gate.votes.filter((vote) => vote.decision === 'approve').length;
   const closes = gate.deadline > new Date(now).toISOString() ? `; it closes ${gate.deadline}` : '';
   return [`waiting for approval ${given + 1} of ${gate.needed}${closes}: tenure approve ${state.identity}`];

@@ -12,6 +12,11 @@ export function settledSince(before: ProcessState | undefined, after: ProcessSta
   );
 }
 
+/** Whether a stage has come to its end, whatever else the process shows of it. */
+export function isSettled({ stages }: ProcessState, name: StageState['name']): boolean {
+  return stages.some((stage) => stage.name === name && settled.includes(stage.status));
+}
+
 /** The stage that runs or waits now. */
 export function currentStage(state: ProcessState): StageState | undefined {
   return state.stages.find((stage) => stage.status === 'running' || stage.status === 'waiting');

@@ -66,4 +66,5 @@ test('an open gate is told with the command that decides it, a decided one not',
   expect(hintsOf(processState('rotate', {}, { gate }))[0]).toContain('tenure approve payments-db');
   expect(hintsOf(processState('rotate', {}, { gate }))[0]).toContain('1 of 2');
   expect(hintsOf(processState('rotate', {}, { gate: { ...gate, outcome: 'approved' } }))).toEqual([]);
+  expect(hintsOf(processState('rotate', { gate: 'failed' }, { gate }))).toEqual([]);
 });

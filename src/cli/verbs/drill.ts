@@ -40,7 +40,7 @@ export function addDrill(program: Command, runtime: Runtime): void {
     .addHelpText(
       'after',
       `\nDrills: ${drills.map(({ id }) => id).join(', ')}\nThose that change the operator's files are held by npm run drill, on a system of its own.\n\n` +
-        'Examples:\n  tenure apply examples/drill-db.yaml && tenure drill\n' +
+        'Examples:\n  tenure apply && tenure drill   # with manifests/drill-db.yaml, as in examples/\n' +
         '  tenure drill --as ci-ada@example.com --key ada.key --second ci-grace@example.com --second-key grace.key --json',
     );
   verb<DrillOptions>(runtime, command, drill);

@@ -109,6 +109,7 @@ async function broughtAlong(
       throw new TenureError(
         'InvalidRequest',
         `${file} cannot be read (${error.code ?? 'unknown error'}); name another file`,
+        { next: ['tenure evidence verify --help'] },
       );
     });
   const isKey = /^[^\s+]+\+[0-9a-f]{8}\+/.test(logKey ?? '');
