@@ -77,7 +77,7 @@ function fitsStatus(state: IdentityState, request: ChangeRequest): Refusal | und
       return amends(state, request);
     case 'rotate':
       if (!state.current && !willBeProvisioned)
-        return invalid(`${name} has no credential to rotate (${status}); make one with: tenure apply`);
+        return invalid(hasNone(state, 'rotate'));
       return undefined;
     case 'elevate':
       return mayBeLent(state, request);
@@ -92,11 +92,17 @@ function fitsStatus(state: IdentityState, request: ChangeRequest): Refusal | und
   }
 }
 
+/** What was revoked stays so until somebody says otherwise. */
+function hasNone({ name, status }: IdentityState, what: string): string {
+  const apply = status === 'revoked' ? 'tenure apply --reinstate' : 'tenure apply';
+  return `${name} has no credential to ${what} (${status}); make one with: ${apply}`;
+}
+
 /** Rights are lent to what stands as it is declared, and can be taken back from it afterwards. */
-function mayBeLent({ name, status, current, spec }: IdentityState, { elevation }: ChangeRequest): Refusal | undefined {
+function mayBeLent(state: IdentityState, { elevation }: ChangeRequest): Refusal | undefined {
+  const { name, status, current, spec } = state;
   const invalid = (reason: string): Refusal => ({ code: 'InvalidRequest', reason });
-  if (!current || !spec)
-    return invalid(`${name} has no credential to elevate (${status}); make one with: tenure apply`);
+  if (!current || !spec) return invalid(hasNone(state, 'elevate'));
   if (status !== 'active')
     return invalid(`${name} is ${status}: what it may now is not known for certain; see: tenure show ${name}`);
   const problem = whyNotLent(spec.target.scope, elevation!);
