@@ -76,8 +76,7 @@ function fitsStatus(state: IdentityState, request: ChangeRequest): Refusal | und
     case 'amend':
       return amends(state, request);
     case 'rotate':
-      if (!state.current && !willBeProvisioned)
-        return invalid(hasNone(state, 'rotate'));
+      if (!state.current && !willBeProvisioned) return invalid(hasNone(state, 'rotate'));
       return undefined;
     case 'elevate':
       return mayBeLent(state, request);

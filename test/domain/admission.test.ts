@@ -43,7 +43,12 @@ const amendment = (differs: Parameters<typeof specOf>[1] = {}): ChangeRequest =>
 describe('what fits the state', () => {
   test.for([
     ['a rotation of an active identity', active(), requestOf(), true],
-    ['a rotation of one without a credential', stateOf(), requestOf(), 'no credential to rotate (absent); make one with: tenure apply'],
+    [
+      'a rotation of one without a credential',
+      stateOf(),
+      requestOf(),
+      'no credential to rotate (absent); make one with: tenure apply',
+    ],
     ['a rotation of what was revoked', stateOf({ status: 'revoked' }), requestOf(), 'with: tenure apply --reinstate'],
     [
       'a rotation behind its first provision',
