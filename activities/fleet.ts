@@ -19,6 +19,7 @@ import { identityId, identityMessages, identityWorkflow, processMessages, type T
 import { quoted } from '../src/temporal/visibility-query.js';
 import { issuedAt } from '../src/trust/issued-at.js';
 import { verifyWord } from '../src/trust/requests.js';
+import { nothingOn } from '../src/trust/specs.js';
 import { requestSigned, type Signer } from '../src/trust/statements.js';
 import type { EvidenceReader, SealedRecord } from '../src/evidence/reader.js';
 import type { DueSelection, FleetActivities, PolicyActivities, Remark, ScheduledOutcome } from './contract.js';
@@ -122,7 +123,8 @@ export function createFleetActivities(deps: FleetDependencies): FleetActivities 
       if (status.name !== 'RUNNING') return gone(name);
       let state = await stateOf(name);
       if (!state.handled.some(({ id }) => id === requestId)) {
-        if (!(await isDueOnRecord(name))) return notDueOnRecord(name);
+        const why = await whyNotOnRecord(name);
+        if (why) return why;
         const request = await scheduledRequest(input);
         const answer = await handle.executeUpdate<Answer, [ChangeRequest]>(identityMessages.request, {
           args: [request],
@@ -137,12 +139,12 @@ export function createFleetActivities(deps: FleetDependencies): FleetActivities 
   }
 
   /** Whoever runs workflow code can ask for a rotation of anything; what this worker signs for it has looked at itself. */
-  async function isDueOnRecord(name: string): Promise<boolean> {
+  async function whyNotOnRecord(name: string): Promise<ScheduledOutcome | undefined> {
     const { specs, lastRotatedAt } = await onRecord(name);
-    if (specs.length === 0) return true;
+    if (specs.length === 0) return { outcome: 'refused', detail: nothingOn(name) };
     const rotated = lastRotatedAt === undefined ? {} : { lastRotatedAt };
     const verdicts = await Promise.all(specs.map((spec) => due({ spec, ...rotated })));
-    return verdicts.some((verdict) => verdict.due);
+    return verdicts.some((verdict) => verdict.due) ? undefined : notDueOnRecord(name);
   }
 
   /** In the name of this worker's automation, on behalf of the schedule or of whoever started the campaign. */

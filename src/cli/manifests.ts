@@ -38,13 +38,14 @@ export interface Plan {
 export interface Extent {
   readonly prune?: boolean;
   readonly reinstate?: boolean;
+  readonly rotate?: boolean;
 }
 
 /** Reads the manifests, asks Temporal for what is, and compares. Touches nothing. */
 export async function makePlan(
   session: Session,
   paths: readonly string[],
-  { prune, reinstate }: Extent,
+  { prune, reinstate, rotate }: Extent,
 ): Promise<Plan> {
   const declared = await declaredIn(session, paths);
   const { services, out } = session;
@@ -60,6 +61,7 @@ export async function makePlan(
     foresee: await foreseeing(session),
     prune: prune === true,
     reinstate: reinstate === true,
+    rotate: rotate === true,
   });
   const schedules = await diffSchedules(client, schedulePolicies(declared));
   return { client, declared, actual: states, diff, schedules };

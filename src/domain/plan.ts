@@ -119,9 +119,9 @@ export function untilNow(spec: IdentitySpec): Until {
   return { ...declarationOf(spec), to: comingIn(spec) };
 }
 
-/** The plan as it is decided on: where it does not say itself what was declared before, as the worker that decided knows it. */
+/** The plan as it is decided on: where the worker that decided knows of something else that was declared before, with that. */
 export function asDecided(plan: ProcessPlan, decision: { readonly before?: Until } | undefined): ProcessPlan {
-  return decision?.before && !plan.before ? { ...plan, before: decision.before } : plan;
+  return decision?.before ? { ...plan, before: decision.before } : plan;
 }
 
 function comingIn({ target, deliver }: IdentitySpec): Coming {

@@ -58,6 +58,8 @@ export interface DiffOptions {
   readonly prune?: boolean;
   /** What was revoked is to be provisioned again. */
   readonly reinstate?: boolean;
+  /** What is as declared is to be rotated all the same, which tells the worker what it is declared as. */
+  readonly rotate?: boolean;
 }
 
 type Actual = ReadonlyMap<string, IdentityState>;
@@ -87,7 +89,7 @@ function diffOne(spec: IdentitySpec, state: IdentityState | undefined, options: 
   const changes = before ? changesBetween(before, spec) : [];
   const hasCredential = state !== undefined && (state.status === 'active' || state.current !== undefined);
   const isLeft = state?.status === 'revoked' && options.reinstate !== true;
-  const action = hasCredential ? strongest(changes) : isLeft ? 'revoked' : 'provision';
+  const action = hasCredential ? strongest(changes, options) : isLeft ? 'revoked' : 'provision';
   return {
     name: spec.name,
     action,
@@ -99,8 +101,8 @@ function diffOne(spec: IdentitySpec, state: IdentityState | undefined, options: 
   };
 }
 
-function strongest(changes: readonly FieldChange[]): 'rotate' | 'amend' | 'unchanged' {
-  if (changes.some(({ effect }) => effect === 'rotate')) return 'rotate';
+function strongest(changes: readonly FieldChange[], { rotate = false }: DiffOptions): 'rotate' | 'amend' | 'unchanged' {
+  if (rotate || changes.some(({ effect }) => effect === 'rotate')) return 'rotate';
   return changes.length > 0 ? 'amend' : 'unchanged';
 }
 

@@ -33,20 +33,30 @@ export function demandDeclared(input: ProcessInput, onRecord: OnRecord): void {
   if (kind !== request.kind) no(`a ${request.kind} was asked for, and this is a ${kind}`);
   // An emergency does not wait for a record that may be behind; it only ends what is marked as this identity's.
   if (request.emergency) return;
+  const isKnown = isAnythingOn(onRecord);
+  if (!isNamed(input) && !isKnown && !isEnd(kind)) no(nothingOn(identity));
   const isIt = isNamed(input) ? digestOf(spec) === digestOf(request.spec) : isDeclared(spec, kind, onRecord);
   if (!isIt) no(`what it shall bring about is not what ${identity} was declared as`);
+  // There is nothing to compare it with, and its labels only add to those of what is named.
+  if (!isKnown) return;
   if (specBefore ? !isDeclared(specBefore, kind, onRecord) : mustHaveOne(kind, onRecord))
     no(`what was declared before is not what is on record about ${identity}`);
 }
 
+/** What a person can do where a request would have to be taken at a workflow's word. */
+export function nothingOn(identity: string): string {
+  return `nothing is on record here of what ${identity} is; name it, with its manifest, by: tenure apply --rotate`;
+}
+
 /**
  * What was declared before, by what is on record here, where that is something else than what a process works with and its input does not
- * say so: a first provision under a name that was in production once, or an end that names labels which somebody only asked for.
+ * say so: a first provision under a name that was in production once, or an end that names labels which somebody only asked for, also as
+ * those of before.
  */
 export function leftOut({ spec, specBefore }: ProcessInput, onRecord: OnRecord): Until | undefined {
-  const was = specBefore ? undefined : lastOnRecord(onRecord);
+  const was = specBefore && isOnRecord(specBefore, onRecord) ? undefined : lastOnRecord(onRecord);
   if (!was) return undefined;
-  return digestOf(untilNow(was)) === digestOf(untilNow(spec)) ? undefined : untilNow(was);
+  return digestOf(untilNow(was)) === digestOf(untilNow(specBefore ?? spec)) ? undefined : untilNow(was);
 }
 
 /** What was carried out last, or else permitted last. */
@@ -76,14 +86,23 @@ function mustHaveOne(kind: ProcessInput['kind'], { last }: OnRecord): boolean {
   return last !== undefined && (kind === 'rotate' || kind === 'elevate');
 }
 
-/** Of what nothing is on record, nothing can be compared; from then on there is. */
+function isEnd(kind: ProcessInput['kind']): boolean {
+  return kind === 'revoke' || kind === 'offboard';
+}
+
+/** What was only asked for says nothing of what it is. */
+function isAnythingOn({ noted, last }: OnRecord): boolean {
+  return last !== undefined || noted.some(({ how }) => how !== 'asked');
+}
+
+/** Of what nothing is on record, nothing can be compared: it can be ended, and nothing else. */
 function isDeclared(spec: IdentitySpec, kind: ProcessInput['kind'], { noted, last }: OnRecord): boolean {
-  if (noted.length === 0 && !last) return true;
+  if (!isAnythingOn({ noted, last })) return isEnd(kind);
   const digest = digestOf(spec);
   if (last?.specs[0] === digest) return true;
   const same = noted.filter((one) => digestOf(one.spec) === digest);
   // What was begun and stopped has to be ended too, whether it came as far as being permitted or not.
-  if (kind === 'revoke' || kind === 'offboard') return same.length > 0;
+  if (isEnd(kind)) return same.length > 0;
   const since = last ? Date.parse(last.at) : 0;
   return same.some(({ how, at }) => {
     if (how === 'permitted') return Date.parse(at) >= since;

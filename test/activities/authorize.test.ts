@@ -13,7 +13,7 @@ import type { Directory } from '../../src/domain/directory.js';
 import { noFacts, type Facts } from '../../src/domain/facts.js';
 import { planOf } from '../../src/domain/plan.js';
 import type { Ballot, GateState, ProcessInput, Vote, Weighed } from '../../src/domain/process.js';
-import type { Freeze } from '../../src/domain/identity.js';
+import type { Freeze, IdentitySpec } from '../../src/domain/identity.js';
 import type { ChangeRequest } from '../../src/domain/request.js';
 import { parseProcessId } from '../../src/domain/wire.js';
 import { packageRoot } from '../../src/package-root.js';
@@ -95,7 +95,15 @@ function asked(question: AuthorizeInput, runId = 'run-1', at = now): Promise<Dec
 async function inputOf(differs: Partial<ChangeRequest> = {}, signer: TestSigner = ada): Promise<ProcessInput> {
   const request: ChangeRequest = { id: 'r-1', kind: 'rotate', requester: signer.name, ...differs };
   const signed = await requestSigned(request, 'app', signer, now);
-  return { kind: 'rotate', operation, epoch: 4, identity: 'app', request: signed, spec: specOf('app') };
+  const spec = await onRecord(specOf('app'));
+  return { kind: 'rotate', operation, epoch: 4, identity: 'app', request: signed, spec };
+}
+
+/** Permitted once, so that a request need not name it. */
+async function onRecord(spec: IdentitySpec): Promise<IdentitySpec> {
+  const by = { request: digestOf(spec), by: ada.name, how: 'permitted' } as const;
+  await declarations.note({ v: 1, identity: 'app', ...by, spec, at: now.toISOString() });
+  return spec;
 }
 
 const questionOf = (input: ProcessInput, gate?: GateState): AuthorizeInput => ({
@@ -295,7 +303,7 @@ describe('what the worker has verified itself holds, whatever the gate that is h
   test('a freeze that the identity declares itself', async () => {
     policy = await policies('open');
     const input = await inputOf();
-    const spec = { ...input.spec, rotation: { ...input.spec.rotation, freeze: [freeze] } };
+    const spec = await onRecord({ ...input.spec, rotation: { ...input.spec.rotation, freeze: [freeze] } });
     expect(await asked(questionOf({ ...input, spec }))).toMatchObject({
       permitted: false,
       frozen: { until: freeze.to },
@@ -633,6 +641,12 @@ describe('what a request does not say comes from what this worker has on record'
       expect(await asked(questionOf({ kind: 'revoke', ...input }))).toMatchObject(asksForProduction);
     });
 
+    test('of an end that says of before too what somebody only asked for', async () => {
+      await signed({ id: 'r-2', spec: other });
+      const request = await signed({ id: 'v-1', kind: 'revoke' });
+      expect(await begins(request, 3, { spec: other, specBefore: other })).toMatchObject(asksForProduction);
+    });
+
     test('and people approve the plan as it is', async () => {
       await signed({ id: 'r-2', spec: other });
       const { specBefore: _none, ...differs } = { specBefore: spec, spec: other };
@@ -654,10 +668,38 @@ describe('what a request does not say comes from what this worker has on record'
     });
   });
 
-  test('of what nothing is on record the first is taken, and is on record from then on', async () => {
-    expect(await begins(await signed({}), 2)).toMatchObject({ permitted: true });
-    await expectRefused(begins(await signed({ id: 'r-2' }), 3, { spec: other }), 'not what app was declared as');
-    declarations = declarationsIn(join(folder, 'declared'));
-    await expectRefused(begins(await signed({ id: 'r-2' }), 3, { spec: other }), 'not what app was declared as');
+  describe('of what nothing is on record', () => {
+    const { specBefore: _none, ...first } = { specBefore: spec, spec };
+    const plainly = (request: ChangeRequest, kind: ProcessInput['kind'], number = 2): Promise<Decision> => {
+      const own = { kind, operation: `nhi/app/${kind}/${number}`, epoch: 2 * number, identity: 'app' } as const;
+      return asked(questionOf({ ...own, request, ...first }));
+    };
+
+    test('a request is taken that names it, whatever was before, and from then on it is on record', async () => {
+      expect(await begins(await signed({ spec }), 2, { specBefore: other })).toMatchObject({ permitted: true });
+      await expectRefused(begins(await signed({ id: 'r-2' }), 3, { spec: other }), 'not what app was declared as');
+      declarations = declarationsIn(join(folder, 'declared'));
+      await expectRefused(begins(await signed({ id: 'r-2' }), 3, { spec: other }), 'not what app was declared as');
+      expect(await begins(await signed({ id: 'r-2' }), 3)).toMatchObject({ permitted: true });
+    });
+
+    test('a request that does not name it is refused and says what to do', async () => {
+      await expectRefused(plainly(await signed({}), 'rotate'), 'tenure apply --rotate');
+      await expectRefused(plainly(await signed({ kind: 'validate', repair: true }), 'validate'), 'apply --rotate');
+      const elevation = { scope: { grants: [] }, forMs: 60_000, incident: 'INC-1' };
+      await expectRefused(plainly(await signed({ kind: 'elevate', reason: 'x', elevation }), 'elevate'), 'apply');
+      await expect(policyActivities().amendment(await amendmentOf(amended))).rejects.toMatchObject({
+        message: expect.stringContaining('not what is on record'),
+      });
+    });
+
+    test('an end is taken all the same, since it only takes away', async () => {
+      expect(await plainly(await signed({ kind: 'revoke' }), 'revoke')).toMatchObject({ permitted: true });
+    });
   });
+
+  async function amendmentOf(amendedTo: IdentitySpec): Promise<Parameters<PolicyActivities['amendment']>[0]> {
+    const request: ChangeRequest = { id: 'a-1', kind: 'amend', requester: ada.name, spec: amendedTo };
+    return { asked: await requestSigned(request, 'app', ada, now), identity: 'app', before: spec };
+  }
 });

@@ -72,7 +72,7 @@ const activitiesOf = (
   due: PolicyActivities['due'] = dueNow,
   signer = async (): Promise<Signer> => worker,
   runsOf: EvidenceReader['runsOf'] = async () => [],
-  onRecord: FleetDependencies['onRecord'] = async () => ({ specs: [] }),
+  onRecord: FleetDependencies['onRecord'] = async (name) => ({ specs: [specOf(name)] }),
 ) =>
   createFleetActivities({
     client,
@@ -215,10 +215,14 @@ describe('rotateOne', () => {
     };
     expect(await signs('not yet')).toMatchObject({ outcome: 'not due', detail: expect.stringContaining('on record') });
     expect(asked).toEqual([]);
+    // Of what nothing is on record it would be the workflow's word alone.
+    expect(await signs()).toMatchObject({
+      outcome: 'refused',
+      detail: expect.stringContaining('tenure apply --rotate'),
+    });
+    expect(asked).toEqual([]);
     // A change of when it is rotated may be under way.
     expect(await signs('not yet', 'due')).toEqual({ outcome: 'refused', detail: 'seen' });
-    // Of what nothing is on record nothing is known.
-    expect(await signs()).toEqual({ outcome: 'refused', detail: 'seen' });
   });
 
   test('asks on behalf of whoever signed that exactly this campaign starts, and of nobody else', async () => {

@@ -55,6 +55,13 @@ function only(declared: Partial<IdentitySpec>): IdentityDiff {
 }
 
 describe('what applying would do', () => {
+  it('is to rotate what is unchanged or only amended too, where that is asked for', () => {
+    const asked = (purpose: string, rotate: boolean) => diff([spec({ purpose })], [state()], { foresee, rotate })[0]!;
+    expect(asked(spec().purpose, true)).toMatchObject({ action: 'rotate', needsApproval: true });
+    expect(asked('another', true).action).toBe('rotate');
+    expect(asked(spec().purpose, false).action).toBe('unchanged');
+  });
+
   it('is to provision what is new, and to say where', () => {
     expect(diff([spec()], [])).toMatchObject([
       {

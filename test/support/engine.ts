@@ -52,6 +52,7 @@ import { attestedAs, decisionFake, weighFake } from './ballots.js';
 import { FakeTarget } from './fake-target.js';
 import { Faults } from './faults.js';
 import { faultyStore } from './faulty-store.js';
+import { specOf } from './spec.js';
 
 /** As whom its worker asks. */
 const worker = automation('automation/tenure', 'ada@example.com');
@@ -342,7 +343,7 @@ export class Engine {
         runsOf: (operation) => evidence.reader.runsOf(operation),
         signer: () => Promise.resolve(worker),
         loadDirectory: () => Promise.resolve(around.directory),
-        onRecord: () => Promise.resolve({ specs: [] }),
+        onRecord: (name) => Promise.resolve({ specs: [specOf(name)] }),
         delayOf: () => Promise.resolve(0),
       }),
       ...this.instead?.(this),

@@ -55,8 +55,8 @@ export interface Around {
   /** Those that come with Tenure, unless a test has others. */
   policy: Policy;
   freezes: readonly Freeze[];
-  /** What the worker has on record about any identity; nothing, unless a test says so. */
-  onRecord: OnRecord;
+  /** What the worker has on record about any identity; what it says it is, unless a test says so. */
+  onRecord?: OnRecord;
   readonly asked: ChangeRequest[];
   readonly notices: { readonly level: string; readonly text: string }[];
   state: (identity: string) => IdentityState;
@@ -208,11 +208,15 @@ export function aroundOf(folder: string): Around {
     },
     policy: shipped,
     freezes: [],
-    onRecord: { noted: [] },
     asked: [],
     notices: [],
     state: (name) => ({ ...newIdentity(name), status: 'active', spec: { ...spec, name } }),
   };
+}
+
+function permittedAs({ name: identity, spec }: IdentityState): OnRecord {
+  const by = { request: 'p-0', by: olga.name, how: 'permitted', at: new Date(0).toISOString() } as const;
+  return { noted: spec ? [{ v: 1, identity, ...by, spec }] : [] };
 }
 
 export function dependenciesOf(around: Around, folder: string): ExceptionDependencies {
@@ -222,7 +226,7 @@ export function dependenciesOf(around: Around, folder: string): ExceptionDepende
     loadDirectory: async () => around.directory,
     loadPolicy: async () => around.policy,
     loadFreezes: async () => around.freezes,
-    onRecord: async () => around.onRecord,
+    onRecord: async (name) => around.onRecord ?? permittedAs(around.state(name)),
     others: {
       state: async (name) => around.state(name),
       ask: async (_name, request) => {

@@ -21,6 +21,7 @@ import { isWorked } from '../workers.js';
 interface ApplyOptions extends ChangeOptions {
   readonly prune?: boolean;
   readonly reinstate?: boolean;
+  readonly rotate?: boolean;
   readonly yes?: boolean;
 }
 
@@ -30,6 +31,7 @@ export function addApply(program: Command, runtime: Runtime): void {
     .description('bring about what the manifests declare, and the schedules of their rotation policies')
     .option('--prune', 'offboard what is in no manifest, and delete its schedules')
     .option('--reinstate', 'make a new credential for what was revoked')
+    .option('--rotate', 'rotate what is as declared too, naming what its manifest says')
     .option('--yes', 'do not ask')
     .addHelpText(
       'after',
