@@ -16,6 +16,7 @@ const programs = {
   tenure: ['bin/tenure.mjs'],
   lint: ['scripts/lint.mjs'],
   test: ['scripts/test.mjs'],
+  coverage: ['node_modules/vitest/vitest.mjs', 'run', '-c', 'test/coverage.config.ts'],
   'test:quick': ['node_modules/vitest/vitest.mjs', 'run', 'test/domain'],
 };
 
