@@ -1,6 +1,6 @@
 /** Starting the worker from the command line: its log, its connection, the search attributes that it needs. */
 import { IllegalStateError } from '@temporalio/common';
-import { DefaultLogger, Runtime } from '@temporalio/worker';
+import { DefaultLogger, Runtime, type RuntimeOptions } from '@temporalio/worker';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pino, type Logger } from 'pino';
 import { connectClient, connectWorker, type ConnectOptions } from '../temporal/connection.js';
@@ -64,13 +64,20 @@ function createLog(stderr: NodeJS.WritableStream, level: string): Logger {
   return pino({ name: 'tenure', level, redact: { paths: ['taskToken', '*.taskToken'], remove: true } }, stderr);
 }
 
-/** Temporal's own log goes into ours. A process has one runtime: where there is one already, it stays. */
-function installRuntime(log: Logger): void {
+/**
+ * Temporal's own log goes into ours, also that of its native part, which would go to standard output otherwise. The command line has
+ * its own idea of what Ctrl-C means.
+ */
+export function runtimeOptions(log: Logger): RuntimeOptions {
   const levels = { TRACE: 'trace', DEBUG: 'debug', INFO: 'info', WARN: 'warn', ERROR: 'error' } as const;
   const logger = new DefaultLogger('WARN', ({ level, message, meta }) => log[levels[level]]({ ...meta }, message));
+  return { logger, shutdownSignals: [], telemetryOptions: { logging: { forward: {} } } };
+}
+
+/** A process has one runtime: where there is one already, it stays. */
+function installRuntime(log: Logger): void {
   try {
-    // The command line has its own idea of what Ctrl-C means.
-    Runtime.install({ logger, shutdownSignals: [] });
+    Runtime.install(runtimeOptions(log));
   } catch (error) {
     if (!(error instanceof IllegalStateError)) throw error;
   }

@@ -3,7 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Command } from 'commander';
 import { onInterrupt } from '../io.js';
-import { removeDevNote, writeDevNote } from '../dev-file.js';
+import { demandNoOther, removeDevNote, writeDevNote } from '../dev-file.js';
 import { prepare, prepareKeys } from '../dev-folder.js';
 import { portOption } from '../numbers.js';
 import { personOf } from '../person.js';
@@ -31,6 +31,7 @@ export function addDev(program: Command, runtime: Runtime): void {
     const configFile = await session.services.configFile();
     const folder = stateFolder(dirname(configFile));
     await mkdir(folder, { recursive: true, mode: 0o700 });
+    await demandNoOther(folder);
     for (const line of await prepare(configFile)) session.out.say(line);
     for (const line of await prepareKeys(configFile, personOf(session.io))) session.out.say(line);
     await serve(session, options, folder);

@@ -5,9 +5,11 @@ import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { run } from '../../../src/cli/program.js';
 import { compiled } from '../../stores/compiled.js';
+import { pretend } from '../support/terminal.js';
 
-test('SIGTERM ends the server first and then the program, with exit code 0, and leaves no note behind', async () => {
+test('one runs in a folder; SIGTERM ends the server first and then the program, with exit code 0, and leaves no note behind', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'tenure-dev-process-'));
   const program = await compiled('src/cli/main.ts', join(folder, 'compiled'));
   const child = spawn(process.execPath, [program, 'dev', '--no-worker', '--json'], { cwd: folder });
@@ -18,6 +20,10 @@ test('SIGTERM ends the server first and then the program, with exit code 0, and 
     expect(pid).toBe(child.pid);
     const note = JSON.parse(await readFile(join(folder, '.tenure/dev.json'), 'utf8')) as { address: string };
     expect(note.address).toBe(address);
+    const second = pretend({ cwd: folder });
+    expect(await run(['dev', '--no-worker'], second.io)).toBe(1);
+    expect(second.stderr()).toContain(`tenure dev runs in this folder already, as process ${pid}`);
+    expect(JSON.parse(await readFile(join(folder, '.tenure/dev.json'), 'utf8'))).toEqual(note);
     child.kill('SIGTERM');
     expect(await once(child, 'close')).toEqual([0, null]);
     await expect(stat(join(folder, '.tenure/dev.json'))).rejects.toThrow('ENOENT');
