@@ -15,6 +15,7 @@ import { boundBy } from '../src/trust/binding.js';
 import { stillCounting } from '../src/trust/ballots.js';
 import { deniedBy, standing, type Gates, type KnownGate } from '../src/trust/gates.js';
 import type { Decided, Decisions } from '../src/trust/decided.js';
+import { demandMade } from '../src/trust/made.js';
 import { onRecordOf } from '../src/trust/on-record.js';
 import { demandOurRun, type LookAtRun, type Run } from '../src/trust/our-run.js';
 import type { Permits } from '../src/trust/permits.js';
@@ -146,6 +147,7 @@ async function groundsOf(
   const facts = await factsOf(input, plan, gate !== undefined);
   const onRecord = await onRecordOf(dependencies, input.identity, facts.lastApproved?.operation);
   demandDeclared(input, onRecord);
+  await demandMade(input, onRecord, dependencies.permits);
   const { spec, request } = input;
   const clearance = await clearanceOf(dependencies, spec.rotation.freeze, request.emergency ?? false, now);
   const before = leftOut(input, onRecord);

@@ -8,6 +8,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createPolicyActivities } from '../../activities/policy.js';
 import { createTrustActivities } from '../../activities/trust.js';
 import type { AmendmentVerdict, AuthorizeInput, PolicyActivities } from '../../activities/contract.js';
+import type { CredentialRecord } from '../../src/domain/credential.js';
 import type { Decision } from '../../src/domain/decision.js';
 import type { Directory } from '../../src/domain/directory.js';
 import { noFacts, type Facts } from '../../src/domain/facts.js';
@@ -81,6 +82,20 @@ function policyActivities(at = now): PolicyActivities {
     gateMs: 3_600_000,
     now: () => at,
   });
+}
+
+function credentialOf(version: string, differs: Partial<CredentialRecord> = {}): CredentialRecord {
+  const { target, deliver } = specOf('app');
+  const at = now.toISOString();
+  return {
+    version,
+    target: target.name,
+    principal: 'a',
+    fingerprint: 'f',
+    deliveries: deliver,
+    createdAt: at,
+    ...differs,
+  };
 }
 
 /** Asks as a run of a workflow does. */
@@ -458,6 +473,8 @@ describe('what a request does not say comes from what this worker has on record'
   ): Promise<Decision> {
     const { kind } = request as { kind: ProcessInput['kind'] };
     const id = `nhi/app/${kind}/${number}`;
+    const { specBefore = spec } = differs;
+    const last = facts.lastApproved?.operation;
     const input = {
       kind,
       operation: id,
@@ -465,7 +482,8 @@ describe('what a request does not say comes from what this worker has on record'
       identity: 'app',
       request,
       spec,
-      specBefore: spec,
+      specBefore,
+      ...(last !== undefined && { current: credentialOf(last) }),
       ...differs,
     };
     return asked(questionOf(input), 'run-1', at);
@@ -613,6 +631,49 @@ describe('what a request does not say comes from what this worker has on record'
     );
     const emergency = await signed({ id: 'v-3', kind: 'revoke', emergency: true });
     expect(await begins(emergency, 5, { spec: unknown })).toMatchObject({ permitted: true });
+  });
+
+  describe('the credential that goes is one that was permitted here', () => {
+    beforeEach(provisioned);
+    const version = 'nhi/app/provision/1';
+
+    test.each<[string, Partial<ProcessInput>, string]>([
+      ['none', { current: undefined as never }, 'is left out'],
+      ['one of another identity', { current: credentialOf('nhi/api/rotate/4') }, 'is not one of app'],
+      ['one of another identity, as left over', { previous: [credentialOf('nhi/api/rotate/4')] }, 'is not one of app'],
+      ['one of which no permit is known', { current: credentialOf('nhi/app/rotate/4') }, 'is not the one that app has'],
+      ['one at another target', { current: credentialOf(version, { target: 'other' }) }, 'is not where it was'],
+      [
+        'one at another place',
+        { current: credentialOf(version, { deliveries: [{ store: 'local', path: 'elsewhere' }] }) },
+        'is not where it was',
+      ],
+    ])('%s is refused', async (_, differs, why) => {
+      await expectRefused(begins(await signed({ id: 'r-2' }), 2, differs), why);
+    });
+
+    test('and one that a rotation has made, which came no further', async () => {
+      expect(await begins(await signed({ id: 'r-2' }, later(1)), 2, {}, later(1))).toMatchObject({ permitted: true });
+      const current = credentialOf('nhi/app/rotate/2');
+      const asks = await signed({ id: 'r-3' }, later(2));
+      expect(await begins(asks, 3, { current, previous: [credentialOf(version)] }, later(2))).toMatchObject({
+        permitted: true,
+      });
+      sealed('nhi/app/rotate/3');
+      const again = await signed({ id: 'r-4' }, later(3));
+      await expectRefused(begins(again, 4, { current }, later(3)), 'is not the one that app has');
+    });
+
+    test('an end and an emergency need none', async () => {
+      const current = credentialOf('nhi/app/rotate/9');
+      expect(await begins(await signed({ id: 'v-1', kind: 'revoke' }), 5, { current })).toMatchObject({
+        permitted: true,
+      });
+      const other = { current: credentialOf('nhi/api/rotate/9') };
+      await expectRefused(begins(await signed({ id: 'v-2', kind: 'revoke' }), 6, other), 'is not one of app');
+      const now = await signed({ id: 'v-3', kind: 'revoke', emergency: true });
+      expect(await begins(now, 7, other)).toMatchObject({ permitted: true });
+    });
   });
 
   describe('labels of which a process says nothing count all the same', () => {
