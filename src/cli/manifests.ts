@@ -64,6 +64,8 @@ export async function makePlan(
     rotate: rotate === true,
   });
   const schedules = await diffSchedules(client, schedulePolicies(declared));
+  if (paths.length > 0 && (diff.counts.vanished > 0 || schedules.vanished.length > 0))
+    out.note(`only ${paths.join(', ')} was read: what is declared elsewhere is told as if it were in no manifest`);
   return { client, declared, actual: states, diff, schedules };
 }
 

@@ -220,6 +220,9 @@ describeUnless(lacking, 'the first hour', () => {
     await declare(identity('payments-db', { environment: 'production' }));
     const reported = await tenure('plan');
     expect(reported.stdout).toContain('? reports-db  vanished');
+    expect(reported.stderr).toBe('');
+    const named = await tenure('plan', 'manifests');
+    expect(named.stderr).toContain('only manifests was read: what is declared elsewhere is told as if it were in no');
     expect((await tenure('apply')).code).toBe(0);
     expect((await tenure('show', 'reports-db')).stdout).toContain('active');
     const unmeant = await tenure('apply', '--prune');
