@@ -4,6 +4,7 @@
  */
 import type { DataConverter } from '@temporalio/common';
 import type { Directory } from '../domain/directory.js';
+import type { SealedBy } from '../domain/evidence.js';
 import type { BundleFiles } from './bundle/files.js';
 import { aboutOf, type AnyRecord } from './kinds.js';
 import { broken, type Check } from './verify/check.js';
@@ -52,7 +53,10 @@ function runnable(
   { logKey, ownCode = [] }: VerifyOptions,
 ): (digest: string) => boolean {
   const signed = entries.filter((entry) => isHeld(checks, entry, 'signature'));
-  const vouchedFor = logKey === undefined ? [] : signed.map(({ any }) => any?.record.code.workflows);
+  const vouchedFor =
+    logKey === undefined
+      ? []
+      : signed.map(({ any }) => (any?.record as Partial<SealedBy> | undefined)?.code?.workflows);
   return (digest) => ownCode.includes(digest) || vouchedFor.includes(digest);
 }
 
@@ -103,7 +107,9 @@ function replayableOf(files: BundleFiles, { any, subject }: EntryUnderTest): Rep
   if (!any) return [];
   const { by, workflow } = aboutOf(any);
   const history = historyOf(files, by);
-  return history ? [{ subject, workflowId: workflow.id, code: by.code.workflows, history }] : [];
+  // A record may hold anything, and one without its code is broken already.
+  const code = (by as Partial<SealedBy>).code?.workflows;
+  return history && code !== undefined ? [{ subject, workflowId: workflow.id, code, history }] : [];
 }
 
 /** Without a manifest that can be read, what lies there is looked at all the same. */

@@ -87,7 +87,6 @@ export class Forger {
       const changed = change(events);
       const text = JSON.stringify({ events: changed });
       const digest = digestOfText(text);
-      this.attached.delete(name);
       this.attached.set(attachmentName('histories', digest), text);
       return { ...record, history: { ...record.history!, digest, events: changed.length } };
     });

@@ -32,11 +32,7 @@ export interface Trusted {
 /** Reads the log's part of a bundle. */
 export function logUnderTest(files: BundleFiles, { logKey }: Trusted): LogUnderTest {
   const key = parseLogKey(logKey ?? files.get(publicKeyName) ?? '');
-  const lines = files.get(leavesName)?.trimEnd().split('\n') ?? [];
-  const leaves = lines.map((line) => {
-    const leaf = exactBase64(line);
-    return leaf?.length === 32 ? leaf : undefined;
-  });
+  const leaves = leavesIn(files.get(leavesName) ?? '');
   return {
     files,
     manifest: manifestOf(files),
@@ -45,6 +41,17 @@ export function logUnderTest(files: BundleFiles, { logKey }: Trusted): LogUnderT
     leaves,
     tree: leaves.every((leaf) => leaf !== undefined) ? treeOf(leaves) : undefined,
   };
+}
+
+/** In exactly the form in which they are written, so that there is nothing in it that nobody looks at. */
+function leavesIn(text: string): (Buffer | undefined)[] {
+  const lines = text.split('\n');
+  const isWhole = lines.pop() === '';
+  const leaves = lines.map((line) => {
+    const leaf = exactBase64(line);
+    return leaf?.length === 32 ? leaf : undefined;
+  });
+  return isWhole ? leaves : [...leaves, undefined];
 }
 
 export async function checkLog(log: LogUnderTest, trusted: Trusted): Promise<Check[]> {
@@ -86,6 +93,7 @@ function keyIsKnown({ files, key }: LogUnderTest, { logKey }: Trusted): Finding 
     return broken(
       logKey === undefined ? `${publicKeyName} is missing or is no key` : 'the key that was given is no key of a log',
     );
+  if (own && files.get(publicKeyName) !== `${own.text}\n`) return broken(`${publicKeyName} holds more than the key`);
   if (logKey === undefined)
     return unknown(
       `the bundle brings its own key, ${key.name}+${key.id}; hold it against one that you had from elsewhere with --log-key`,

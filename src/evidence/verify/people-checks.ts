@@ -1,6 +1,6 @@
 /** Who asked and who approved: every signature again, against the plan, by the directory as it was recorded or as it is given. */
 import { canonicalJson } from '../../canonical-json.js';
-import { personsBehind, type Attested, type Directory } from '../../domain/directory.js';
+import type { Attested, Directory } from '../../domain/directory.js';
 import type { ProcessRecord, SealedBy } from '../../domain/evidence.js';
 import { asDecided } from '../../domain/plan.js';
 import type { GateState, Vote } from '../../domain/process.js';
@@ -23,7 +23,7 @@ export async function checkPeople(
   const gates = [...(record.rounds ?? []), ...(record.gate ? [record.gate] : [])];
   return Promise.all([
     ...(given ? [] : [check(subject, 'directory', () => signersAreIn(files, record))]),
-    check(subject, 'request', () => askedBy(record, directory)),
+    check(subject, 'request', () => askedBy(record, directory, given !== undefined)),
     ...voteChecks(subject, gates, (gate, vote) => isCounted(record, gate, vote, directory)),
     ...checkAdvance(files, record, subject, { requester: requesterOf(record), given }),
     check(subject, 'quorum', () => wasPermitted(record)),
@@ -38,18 +38,19 @@ export function signersAreIn(files: BundleFiles, { directory, signers = [] }: Se
   if (text === undefined || digestOfText(text) !== directory)
     return broken('the directory that was in force is missing or was changed');
   const { parties } = JSON.parse(text) as Directory;
-  const gone = signers.filter(({ name, keys }) => {
-    const known = parties.find((party) => party.name === name)?.keys ?? [];
-    return !keys.every((key) => known.some((other) => canonicalJson(other) === canonicalJson(key)));
+  const gone = signers.filter(({ name, keys, ...rest }) => {
+    const { keys: known, ...now } = parties.find((party) => party.name === name) ?? { name, keys: [], ...rest };
+    const isKnown = keys.every((key) => known.some((other) => canonicalJson(other) === canonicalJson(key)));
+    return !isKnown || canonicalJson({ name, ...rest }) !== canonicalJson(now);
   });
   if (gone.length > 0)
     return unknown(
-      `${gone.map(({ name }) => name).join(', ')} signed with a key that the directory had no more at the end`,
+      `${gone.map(({ name }) => name).join(', ')} signed with a key, or as somebody, that the directory had no more at the end`,
     );
   return held(`${signers.map(({ name }) => name).join(', ') || 'nobody'} as in ${directory.slice(0, 19)}`);
 }
 
-async function askedBy(record: ProcessRecord, directory: Directory): Promise<Finding> {
+async function askedBy(record: ProcessRecord, directory: Directory, isGiven: boolean): Promise<Finding> {
   const requester = requesterOf(record);
   if (!requester) return broken('who asked was not verified');
   const now = new Date(requester.at);
@@ -63,8 +64,8 @@ async function askedBy(record: ProcessRecord, directory: Directory): Promise<Fin
       attested.name !== requester.name && `the record says that ${requester.name} asked, and ${attested.name} signed`,
       attested.key !== requester.key && 'it was signed with another key than the record says',
       attested.statement !== requester.statement && 'another request was verified than the record holds',
-      canonicalJson(personsBehind(attested)) !== canonicalJson(personsBehind(requester)) &&
-        'others answer for it than the record says',
+      standingOf(attested, isGiven) !== standingOf(requester, isGiven) &&
+        'who asked was somebody else at that time than the record says',
     ],
     `${attested.name} (${attested.kind}) asked, with key ${attested.key}`,
   );
@@ -73,6 +74,11 @@ async function askedBy(record: ProcessRecord, directory: Directory): Promise<Fin
 /** Who asked, as it was verified at first, or when policy decided. */
 function requesterOf({ requester, decision }: ProcessRecord): Attested | undefined {
   return requester ?? decision?.requester;
+}
+
+/** In the directory that somebody brings along, groups may be others by now. */
+function standingOf({ groups, ...standing }: Attested, isGiven: boolean): string {
+  return canonicalJson({ ...standing, ...(!isGiven && { groups }) });
 }
 
 /** A request may have waited: its own times are judged when it was signed. */
