@@ -48,8 +48,18 @@ describe('evidence export', () => {
     expect([code, stderr]).toEqual([2, expect.stringContaining('say which records')]);
   });
 
-  test('of nobody holds nothing, and says so', async () => {
-    const { code, stderr } = await tenure('evidence', 'export', '--identity', 'nobody', '--out', 'nobody.json.gz');
+  test.each([
+    ['an identity', '--identity', 'nobody'],
+    ['a process', '--operation', 'nhi/nobody/rotate/1'],
+  ])('of %s that no record names writes nothing, and asks whether the name is right', async (_, option, name) => {
+    const { code, stderr } = await tenure('evidence', 'export', option, name, '--out', 'nobody.json.gz');
+    expect([code, stderr]).toEqual([1, expect.stringMatching(/holds no record of .*nobody.*is the name right\?/)]);
+    expect(stderr).toContain('tenure list');
+    await expect(readFile(join(folder, 'nobody.json.gz'))).rejects.toMatchObject({ code: 'ENOENT' });
+  });
+
+  test('of a time in which nothing was sealed holds nothing, and says so', async () => {
+    const { code, stderr } = await tenure('evidence', 'export', '--since', '2099-01-01', '--out', 'later.json.gz');
     expect([code, stderr]).toEqual([0, expect.stringContaining('nothing was selected')]);
   });
 });

@@ -3,10 +3,12 @@ import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { DataConverter } from '@temporalio/common';
 import { Option, type Command } from 'commander';
+import { identityId } from '../../domain/wire.js';
+import type { Shelf } from '../../evidence/shelf.js';
 import type { VerifyOptions } from '../../evidence/verify.js';
 import type { Check } from '../../evidence/verify/check.js';
 import { TenureError } from '../../domain/errors.js';
-import { usage } from '../errors.js';
+import { CliError, usage } from '../errors.js';
 import { addReport, instantOption } from '../evidence-report.js';
 import { exitCodes } from '../io.js';
 import { verb, type CommonOptions, type Runtime, type Session } from '../session.js';
@@ -56,6 +58,8 @@ function addExport(evidence: Command, runtime: Runtime): void {
       import('../../evidence/bundle/manifest.js'),
     ]);
     const { shelf } = openEvidence(await services.config());
+    const wanted = operation ?? (identity === undefined ? undefined : identityId(identity));
+    if (wanted !== undefined) await demandRecords(shelf, wanted, operation ?? identity!);
     const selection = { ...(identity && { identity }), ...(operation && { operation }), ...(since && { since }) };
     const files = await exportBundle(shelf, selection);
     const place = resolve(io.cwd, options.out);
@@ -63,9 +67,17 @@ function addExport(evidence: Command, runtime: Runtime): void {
     const records = manifestOf(files)!.entries.length;
     out.answer({ out: place, records, files: files.size, checkpoint: files.get('checkpoint') });
     out.say(`${count(records, 'record')} of ${shelf.where} in ${options.out}`);
-    if (records === 0) out.note('nothing was selected: no such record was sealed');
+    if (records === 0) out.note(`nothing was selected: no such record was sealed${since ? ` since ${since}` : ''}`);
     else out.say(`verify it anywhere with: tenure evidence verify ${options.out}`);
   });
+}
+
+/** An export without a record looks like one of somebody who did nothing, and more often the name is wrong. */
+async function demandRecords(shelf: Shelf, prefix: string, name: string): Promise<void> {
+  const { indexesUnder } = await import('../../evidence/under-operation.js');
+  if ((await indexesUnder(shelf, prefix)).length > 0) return;
+  const message = `the evidence log in ${shelf.where} holds no record of ${name}, so nothing was written: is the name right? A process that has not ended has none yet`;
+  throw new CliError('NotFound', message, ['tenure list', 'tenure evidence export --all --out FOLDER']);
 }
 
 interface VerifyVerbOptions extends CommonOptions {

@@ -1,6 +1,7 @@
 import type { Client } from '@temporalio/client';
 import type { Command } from 'commander';
 import { isValidAt, mayApprove, partyNamed, type Directory } from '../../domain/directory.js';
+import type { ProcessRecord } from '../../domain/evidence.js';
 import type { Answer } from '../../domain/request.js';
 import { openEvidence } from '../../evidence/open.js';
 import { directorySource } from '../../trust/directory-file.js';
@@ -50,7 +51,9 @@ async function departed(session: Session, person: string, options: DepartedOptio
   const config = await services.config();
   const [client, directory] = [await services.client(), await directorySource(config).current()];
   if (options.reassignTo !== undefined) demandOwner(directory, options.reassignTo, person);
-  const holdings = await holdingsOf(client, person, directory, await openEvidence(config).all(), new Date());
+  const records = await openEvidence(config).all();
+  const holdings = await holdingsOf(client, person, directory, records, new Date());
+  if (isNobody(holdings, records)) throw nobody(person);
   tell(session, holdings);
   const isAsked = options.reassignTo !== undefined || options.suspend === true;
   if (!isAsked || holdings.identities.length === 0) {
@@ -67,6 +70,27 @@ async function departed(session: Session, person: string, options: DepartedOptio
   return results.every(({ accepted }) => accepted) && holdings.unknown.length === 0
     ? exitCodes.success
     : exitCodes.failure;
+}
+
+/** Who is neither in the directory nor in any record, and on whom nothing depends: more often a name with a mistake than somebody who left. */
+function isNobody(holdings: Holdings, records: readonly ProcessRecord[]): boolean {
+  const { person, inDirectory, unknown } = holdings;
+  return !inDirectory && unknown.length === 0 && !hasHoldings(holdings) && !records.some((one) => names(one, person));
+}
+
+function names({ request, plan, gate, rounds = [] }: ProcessRecord, person: string): boolean {
+  const votes = [...rounds, ...(gate ? [gate] : [])].flatMap((each) => each.votes);
+  const all = [request.requester, request.onBehalfOf, plan?.owner, plan?.before?.owner];
+  return all.includes(person) || votes.some(({ approver, onBehalfOf }) => [approver, onBehalfOf].includes(person));
+}
+
+function nobody(person: string): CliError {
+  const message = `nobody is named ${person}: the directory has no such person, no record names them, and nothing depends on them. Write the name as it is in \`directory\` of tenure.yaml, or as \`tenure show IDENTITY\` has the owner`;
+  return new CliError('NotFound', message, ['tenure list']);
+}
+
+function hasHoldings({ identities, automations, gates, elevations, exceptions, delegations }: Holdings): boolean {
+  return [identities, automations, gates, elevations, exceptions, delegations].some(({ length }) => length > 0);
 }
 
 /** Whoever takes over has to be there. */
@@ -182,8 +206,5 @@ function tell({ out }: Session, holdings: Holdings): void {
   );
   line('Groups', inDirectory?.groups ?? []);
   if (unknown.length > 0) out.note(`did not answer, so it is not known: ${unknown.join(', ')}`);
-  const nothing = [identities, automations, gates, elevations, exceptions, delegations].every(
-    ({ length }) => length === 0,
-  );
-  if (nothing) out.say(`nothing depends on ${person}`);
+  if (!hasHoldings(holdings)) out.say(`nothing depends on ${person}`);
 }

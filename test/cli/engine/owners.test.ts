@@ -129,10 +129,15 @@ describe('tenure owners departed', () => {
     expect(out).toMatch(/May decide: nhi\/gated\/rotate\/\d+ \(\d+ other\(s\) can\)/);
   });
 
-  test('says so where nothing depends on them', async () => {
-    expect(await tenure('unknown@example.com')).toMatchObject({
-      code: 0,
-      out: 'nothing depends on unknown@example.com\n',
-    });
+  test('says so where nothing depends on somebody who is known', async () => {
+    const { code, out } = await tenure('gone@example.com');
+    expect([code, out]).toEqual([0, expect.stringContaining('nothing depends on gone@example.com\n')]);
+  });
+
+  test('takes nobody for somebody who left: a name that nothing knows is told as such', async () => {
+    const { code, out, err } = await tenure('unknown@example.com');
+    expect([code, out]).toEqual([1, '']);
+    expect(err).toContain('nobody is named unknown@example.com: the directory has no such person');
+    expect(err).toContain('tenure list');
   });
 });
