@@ -87,7 +87,7 @@ export interface CredentialActivities {
    * for it whose operation was permitted: what stands guard over an elevation does when the elevation itself cannot.
    */
   restore(change: Change): Promise<{ readonly changed: readonly string[]; readonly sessionsEnded: number }>;
-  /** The highest epoch that any delivery of the identity has seen; 0 for a new one. */
+  /** The highest epoch that any delivery of the identity has seen, or that was permitted; 0 for a new one. */
   lastEpoch(spec: IdentitySpec): Promise<number>;
 }
 

@@ -16,6 +16,7 @@ import { stillCounting } from '../src/trust/ballots.js';
 import { deniedBy, standing, type Gates, type KnownGate } from '../src/trust/gates.js';
 import type { Decided, Decisions } from '../src/trust/decided.js';
 import { demandMade } from '../src/trust/made.js';
+import { demandNumber, type Numbers } from '../src/trust/numbers.js';
 import { onRecordOf } from '../src/trust/on-record.js';
 import { demandOurRun, type LookAtRun, type Run } from '../src/trust/our-run.js';
 import type { Permits } from '../src/trust/permits.js';
@@ -42,6 +43,8 @@ export interface PolicyDependencies {
   readonly declarations: Declarations;
   /** What was verified here of the gates that people were asked at. */
   readonly gates: Gates;
+  /** The numbers of what was permitted. */
+  readonly numbers: Numbers;
   /** What was decided here where a run was permitted. */
   readonly decisions: Pick<Decisions, 'note'>;
   /** How long a gate stays open, milliseconds. */
@@ -75,6 +78,7 @@ export function createPolicyActivities(dependencies: PolicyDependencies): Policy
     declarations,
     gates,
     decisions,
+    numbers,
     gateMs,
     now = () => new Date(),
   } = dependencies;
@@ -89,8 +93,10 @@ export function createPolicyActivities(dependencies: PolicyDependencies): Policy
       // Whoever asks waits until it is over, or gives up.
       if (!grounds.clearance.clear) return { ...decision, permitted: false, frozen: grounds.clearance };
       await demandOurRun(question.input, thisRun(), lookAtRun);
+      await demandNumber(question.input.operation, numbers);
       if (isNews(grounds)) await declarations.note(declaredIn(grounds));
       await permits.grant(permitFor(grounds, decision));
+      await numbers.note(question.input.operation);
       const permitted = { ...decision, permitted: true };
       await decisions.note(runOf(question.input), { decision: permitted, ...votesIn(grounds, question.gate) });
       return permitted;

@@ -55,6 +55,7 @@ import { gatesIn } from './trust/gates.js';
 import { onRecordOf } from './trust/on-record.js';
 import { declaredNow } from './trust/specs.js';
 import { loansIn } from './trust/lent.js';
+import { lastEpochPermitted, numbersIn } from './trust/numbers.js';
 import { lookingAtRuns } from './trust/our-run.js';
 import { watchOverdue } from './trust/overdue.js';
 import { permitsIn, type Permits } from './trust/permits.js';
@@ -160,6 +161,7 @@ function createActivities(
   const declarations = declarationsIn(join(config.stateDirectory, 'declared'));
   const gates = gatesIn(join(config.stateDirectory, 'gates'));
   const decisions = decisionsIn(join(config.stateDirectory, 'decided'));
+  const numbers = numbersIn(join(config.stateDirectory, 'numbers'));
   const known = async (identity: string) => {
     const last = lastApproved(await recordsOf(identity));
     return { last, onRecord: await onRecordOf({ permits, declarations }, identity, last?.operation) };
@@ -184,12 +186,15 @@ function createActivities(
     declarations,
     gates,
     decisions,
+    numbers,
     gateMs: config.policy.gateMs,
   });
   const { consumers, notices } = config;
   const seals = { evidence, client, workflows: code, directory: loadDirectory, log };
   return {
     ...credentials,
+    lastEpoch: async (spec) =>
+      Math.max(await credentials.lastEpoch(spec), await lastEpochPermitted(numbers, spec.name)),
     ...policy,
     ...createTrustActivities({
       loadDirectory,

@@ -18,11 +18,13 @@ import type { Freeze, IdentitySpec } from '../../src/domain/identity.js';
 import type { ChangeRequest } from '../../src/domain/request.js';
 import { parseProcessId } from '../../src/domain/wire.js';
 import { packageRoot } from '../../src/package-root.js';
+import { processNumberAfter } from '../../src/domain/epoch.js';
 import { digestOf } from '../../src/policy/digest.js';
 import { policySource, type Policy } from '../../src/policy/policy.js';
 import { declarationsIn, type Declarations } from '../../src/trust/declared.js';
 import { decisionsIn, type Decisions } from '../../src/trust/decided.js';
 import { gatesIn, type Gates } from '../../src/trust/gates.js';
+import { lastEpochPermitted, numbersIn } from '../../src/trust/numbers.js';
 import { permitsIn, type Permits } from '../../src/trust/permits.js';
 import { advanceSigned, decisionSigned, requestSigned } from '../../src/trust/statements.js';
 import { automation, directoryOf, person, type TestSigner } from '../support/signers.js';
@@ -79,6 +81,7 @@ function policyActivities(at = now): PolicyActivities {
     declarations,
     gates,
     decisions,
+    numbers: numbersIn(join(folder, 'numbers')),
     gateMs: 3_600_000,
     now: () => at,
   });
@@ -381,6 +384,39 @@ test('policies that were loosened meanwhile let nothing slip through that was no
   policy = await policies('open');
   for (const gate of [await gateOf(input, strict), await gateOf(input, strict, grace)])
     expect(await asked(questionOf(input, gate))).toMatchObject({ permitted: false, obligations: { approvals: 0 } });
+});
+
+describe('the number of a process', () => {
+  beforeEach(async () => {
+    policy = await policies('open');
+  });
+  const asks = async (id: string, number: number | string, differs: Partial<ChangeRequest> = {}): Promise<Decision> => {
+    const input = await inputOf({ id, ...differs });
+    const { kind } = input.request as { kind: ProcessInput['kind'] };
+    return asked(questionOf({ ...input, kind, operation: `nhi/app/${kind}/${number}` }));
+  };
+
+  test('that is lower than that of one which was permitted is refused before anything is touched, and may be beyond it', async () => {
+    await asks('r-1', 5_000);
+    const emergency = { kind: 'revoke', emergency: true } as const;
+    await expect(asks('v-1', 7, emergency)).rejects.toMatchObject({
+      code: 'Fenced',
+      message: expect.stringContaining('process 5000 of app was permitted'),
+    });
+    await expect(permits.heldBy('nhi/app/revoke/7')).rejects.toMatchObject({ code: 'ApprovalRefused' });
+    const last = await lastEpochPermitted(numbersIn(join(folder, 'numbers')), 'app');
+    expect(await asks('v-1', processNumberAfter(last), emergency)).toMatchObject({ permitted: true });
+    // An activity may be repeated.
+    expect(await asks('v-1', processNumberAfter(last), emergency)).toMatchObject({ permitted: true });
+    expect(await lastEpochPermitted(numbersIn(join(folder, 'numbers')), 'api')).toBe(0);
+  });
+
+  test.each(['2000000000', '9007199254740991', '9'.repeat(400)])(
+    'that leaves no room for what follows is refused: %s',
+    async (number) => {
+      await expect(asks('r-1', number)).rejects.toMatchObject({ code: 'ApprovalRefused' });
+    },
+  );
 });
 
 test('a plan that is not what follows from the input is refused', async () => {

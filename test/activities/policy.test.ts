@@ -29,6 +29,7 @@ function calendarWith(loadFreezes: PolicyDependencies['loadFreezes']) {
     declarations: { note: unasked, of: unasked },
     gates: { open: unasked, stop: unasked, of: unasked },
     decisions: { note: unasked },
+    numbers: { note: unasked, highest: unasked },
     gateMs: 0,
     loadFreezes,
     now,

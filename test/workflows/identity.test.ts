@@ -56,6 +56,24 @@ const amendment = (name: string, id: string): ChangeRequest => ({
 const revokeNow = (id: string): ChangeRequest => ({ id, kind: 'revoke', requester: 'responder', emergency: true });
 
 describe.concurrent('requests', () => {
+  test('I7: one that was fenced off by what somebody else has started leaves the next a number beyond that', async ({
+    expect,
+  }) => {
+    await provisioned(engine, 'overtaken');
+    await engine.around.store.raise('overtaken', { operation: operationOf('overtaken', 'rotate', 50), epoch: 101 });
+    const refused = await begun(engine, { kind: 'rotate' }, 'overtaken');
+    await engine.answerPark(refused.operation, { reason: 'fenced off' });
+    await engine.stateWhen('overtaken', ({ recent }) => recent.at(-1)?.code === 'Fenced');
+    const again = await engine.do({ kind: 'rotate' }, 'overtaken');
+    expect(again.recent.at(-1)).toMatchObject({
+      outcome: 'succeeded',
+      operation: operationOf('overtaken', 'rotate', 51),
+    });
+    await engine.do({ kind: 'validate' }, 'overtaken');
+    expect((await engine.state('overtaken')).processNumber).toBe(52);
+    expect(await engine.replays('overtaken')).toBeGreaterThan(3);
+  });
+
   test('I7: run one at a time, in the order asked', async ({ expect }) => {
     await provisioned(engine, 'order');
     const asked = await Promise.all(['a', 'b', 'c', 'd'].map((id) => engine.ask({ kind: 'validate', id }, 'order')));

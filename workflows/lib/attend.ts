@@ -15,7 +15,7 @@ import {
 } from '@temporalio/workflow';
 import { mayStart, type Refusal } from '../../src/domain/admission.js';
 import { epochOf, numbersTaken, processNumberAfter } from '../../src/domain/epoch.js';
-import type { IdentitySpec, RunningProcess } from '../../src/domain/identity.js';
+import type { IdentitySpec, IdentityState, RunningProcess } from '../../src/domain/identity.js';
 import type { ProcessInput, ProcessKind, ProcessResult, Timing } from '../../src/domain/process.js';
 import type { ChangeRequest } from '../../src/domain/request.js';
 import { emergencyTaskQueue, processId, processMessages, taskQueue, type Preempt } from '../../src/domain/wire.js';
@@ -95,8 +95,9 @@ async function inputFor(
   const { state } = aggregate;
   const { name, current, previous } = state;
   const spec = specFor(state, request)!;
-  const number =
-    state.processNumber === 0 ? processNumberAfter(await lastEpoch(spec, timing)) : state.processNumber + 1;
+  const next = state.processNumber + 1;
+  const isUnsure = state.processNumber === 0 || wasFencedOff(state);
+  const number = isUnsure ? Math.max(next, processNumberAfter(await lastEpoch(spec, timing))) : next;
   state.processNumber = number + numbersTaken(kind) - 1;
   return {
     kind,
@@ -110,6 +111,12 @@ async function inputFor(
     ...(previous && { previous }),
     ...(timing && { timing }),
   };
+}
+
+/** Something of a higher number has changed the identity, and keeps out all that is lower: one that was started by hand. */
+function wasFencedOff({ recent }: IdentityState): boolean {
+  const last = recent.at(-1);
+  return last?.code === 'Fenced' && last.outcome !== 'pre-empted';
 }
 
 async function start(aggregate: Aggregate, input: ProcessInput): Promise<Attended> {
@@ -170,7 +177,7 @@ function recordFailure(aggregate: Aggregate, running: RunningProcess, error: unk
   );
 }
 
-/** The fence that earlier lives of this identity have left. */
+/** The fence that earlier lives of this identity have left, or what somebody has started in its name. */
 function lastEpoch(spec: IdentitySpec, timing: Timing | undefined): Promise<number> {
   return hereFirst(
     'Look for earlier lives of this identity',
