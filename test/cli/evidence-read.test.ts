@@ -210,8 +210,12 @@ test('attribute of an empty file and of one that is not there fail, and say why'
 
 test('attribute asks with which login Tenure works where nothing says it', async () => {
   const given = ['attribute', '--identity', 'unknown-db', '--log', 'good.log'];
-  expect(await tenure(...given)).toMatchObject({ code: 2, stderr: expect.stringContaining('--administrator') });
+  // Of what there is no record, the name may be wrong.
+  expect(await tenure(...given)).toMatchObject({ code: 1, stderr: expect.stringContaining('is the name right?') });
   expect((await tenure(...given, '--administrator', 'tenure_admin')).code).toBe(0);
+  await writeFile(join(folder, 'without-targets.yaml'), '{}');
+  const moved = ['attribute', '--config', 'without-targets.yaml', '--identity', 'payments-db', '--log', 'good.log'];
+  expect(await tenure(...moved)).toMatchObject({ code: 2, stderr: expect.stringContaining('--administrator') });
 });
 
 test('an exception is told by its id, a process names the exception that it leaned on, and a report counts it', async () => {
