@@ -1,3 +1,4 @@
+import type { UseProof } from '../../src/domain/use.js';
 import { expect, test } from 'vitest';
 import { explain } from '../../src/evidence/read/explain.js';
 import { attested, credential, decision, gate, planDigest, record, signed, vote } from './records.js';
@@ -169,6 +170,20 @@ test('proofs are told as sentences: accepted, out of use, disabled, refused, len
   expect(text).toContain('Disabled at 2026-03-01 12:00:30Z: payments-db_b; 1 session ended.');
   expect(text).toContain('payments-db_b with 28P01 (no), while payments-db_a was let in at the same moment.');
   expect(text).toContain('It ended at 2026-03-01 12:00:30Z: given back by ada@example.com.');
+});
+
+test('what the target recorded of the use of rights is told, also that it could not be read', () => {
+  const withUse = (use: UseProof): string =>
+    told(record({ proofs: { accepted: { ...record().proofs.accepted!, use } } }));
+  const unused = [{ right: 'delete on ledger', since: '2026-01-01T00:00:00.000Z' }];
+  expect(withUse({ known: true, unused })).toContain(
+    'By the target’s record of use, nobody used this since 2026-01-01 00:00:00Z: delete on ledger',
+  );
+  expect(withUse({ known: true, unused: [] })).toContain('none of these rights has been unused for as long as');
+  expect(withUse({ known: false, why: 'no extension is there' })).toContain(
+    'Which of these rights are used is not known: no extension is there.',
+  );
+  expect(told(record())).not.toMatch(/record of use|rights are used/);
 });
 
 test('what changed tells what was declared otherwise, as the gate had shown it, where it was carried out', () => {

@@ -9,7 +9,7 @@ import { oscalOf } from '../../src/evidence/read/oscal.js';
 import { reportLines, reportMarkdown } from '../../src/evidence/read/report-words.js';
 import { reportOn } from '../../src/evidence/read/report.js';
 import { uuidOf } from '../../src/evidence/read/uuid.js';
-import { credential, decision, gate, record, sealed, vote } from './records.js';
+import { credential, decision, gate, record, sealed, signed, vote } from './records.js';
 
 const names = Object.keys(frameworks) as FrameworkName[];
 const at = '2026-03-01T12:00:30.000Z';
@@ -46,6 +46,11 @@ const shows: Readonly<
     record(),
     record({ proofs: { accepted: { ...accepted, excess: ['delete'] } } }),
     record({ proofs: {} }),
+  ],
+  recordedUse: [
+    record({ proofs: { accepted: { ...accepted, use: { known: true, unused: [{ right: 'delete', since: at }] } } } }),
+    record({ proofs: { accepted: { ...accepted, use: { known: false, why: 'no extension' } } } }),
+    record(),
   ],
   provision: [record({ kind: 'provision' }), record({ kind: 'provision', ...unfinished }), record()],
   rotation: [record(), record({ proofs: { accepted } }), record({ kind: 'validate' })],
@@ -106,6 +111,19 @@ describe.each(Object.entries(shows) as [ObservationName, (typeof shows)[Observat
     });
   },
 );
+
+test('people who approved in advance, in place of a gate, approved', () => {
+  const held = { id: 'a-1', approver: 'grace@example.com', groups: [], key: 'SHA256:grace', stepUp: false };
+  const spared = [{ id: 'production', why: 'it asks', controls: [], approvals: 1, groups: [], stepUp: false }];
+  const words = { typ: 'tenure/advance@v1', id: 'a-1', approver: held.approver };
+  const advance = [signed({ ...words, kinds: ['rotate'], identities: ['payments-db'] })];
+  const request = { ...record().request, advance };
+  const inAdvance = { approvals: [held], spared, directory: 'sha256:0' };
+  const of = (permitted: boolean) =>
+    observations.approval.of(record({ request, decision: decision({ permitted, inAdvance }) }));
+  expect(of(true)).toEqual({ operated: true, what: 'approved in advance by grace@example.com' });
+  expect(of(false)).toBeUndefined();
+});
 
 test('a gate that was denied or expired held', () => {
   for (const outcome of ['denied', 'expired'] as const)

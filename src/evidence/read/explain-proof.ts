@@ -4,6 +4,8 @@ import { changesInWords } from '../../domain/plan-words.js';
 import type { CredentialRecord, DrainProof, ElevationProof } from '../../domain/credential.js';
 import type { ProcessRecord } from '../../domain/evidence.js';
 import { span } from '../../domain/span.js';
+import type { UseProof } from '../../domain/use.js';
+import { ended } from './explain-gate.js';
 
 /** The proofs, one sentence each, and in so many words that there is none. */
 export function proofSentences({ proofs }: ProcessRecord): string[] {
@@ -14,6 +16,7 @@ export function proofSentences({ proofs }: ProcessRecord): string[] {
           `Accepted at ${instant(accepted.at)}: ${accepted.answer}${accepted.excess.length + accepted.missing.length === 0 ? ', with exactly the declared rights.' : '.'}`,
           ...accepted.excess.map((right) => `It may do more than declared: ${right}`),
           ...accepted.missing.map((right) => `It may do less than declared: ${right}`),
+          ...(accepted.use ? useLines(accepted.use) : []),
         ]
       : []),
     ...(proofs.elevated ? elevationLines(proofs.elevated) : []),
@@ -34,6 +37,16 @@ export function proofSentences({ proofs }: ProcessRecord): string[] {
     ...(proofs.gone ?? []).map((sentence) => `Gone: ${sentence}`),
   ];
   return lines.length > 0 ? lines : ['Nothing: the record holds no proof.'];
+}
+
+/** What the target itself has recorded of the use of these rights. */
+function useLines(use: UseProof): string[] {
+  if (!use.known) return [`Which of these rights are used is not known: ${use.why}${ended(use.why)}`];
+  if (use.unused.length === 0)
+    return ['By the target’s record of use, none of these rights has been unused for as long as policy asks.'];
+  return use.unused.map(
+    ({ right, since }) => `By the target’s record of use, nobody used this since ${instant(since)}: ${right}`,
+  );
 }
 
 function elevationLines({ incident, from, until, granted, endedAt, endedBy, restored }: ElevationProof): string[] {

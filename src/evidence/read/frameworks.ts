@@ -80,14 +80,14 @@ const csf2: Framework = {
       [
         'PR.AA-05',
         'Permissions are defined in a policy, managed, enforced and reviewed, with least privilege and separation of duties',
-        ['decision', 'approval', 'separation', 'leastPrivilege', 'growth', 'revocation', 'offboarding'],
+        ['decision', 'approval', 'separation', 'leastPrivilege', 'growth', 'recordedUse', 'revocation', 'offboarding'],
         'that the declared rights are the least that the work needs',
       ],
       ['PR.PS-04', 'Log records are generated and made available', ['record'], 'the logs of the targets themselves'],
       [
         'DE.CM-03',
         'Activity of personnel and use of technology are monitored',
-        ['validation', 'elevationReview', 'routineReview'],
+        ['validation', 'recordedUse', 'elevationReview', 'routineReview'],
         'what people do with a credential; see tenure attribute',
       ],
       [
@@ -137,10 +137,15 @@ const nist80053: Framework = {
     [
       'AC-6',
       'Least Privilege',
-      ['leastPrivilege', 'growth'],
+      ['leastPrivilege', 'growth', 'recordedUse'],
       'that the declared rights are the least that the work needs',
     ],
-    ['AC-6(7)', 'Review of User Privileges', ['growth', 'routineReview'], 'reviews that were held outside of Tenure'],
+    [
+      'AC-6(7)',
+      'Review of User Privileges',
+      ['growth', 'recordedUse', 'routineReview'],
+      'reviews that were held outside of Tenure',
+    ],
     ['AC-24', 'Access Control Decisions', ['decision'], 'decisions that the target takes by itself'],
     ['AU-3', 'Content of Audit Records', ['record'], 'the records of other systems'],
     [
@@ -204,7 +209,7 @@ const owaspNhi: Framework = {
       [
         'NHI5:2025',
         'Overprivileged NHI',
-        ['leastPrivilege', 'growth', 'approval', 'decision'],
+        ['leastPrivilege', 'growth', 'recordedUse', 'approval', 'decision'],
         'that the declared rights are the least that the work needs',
       ],
       [

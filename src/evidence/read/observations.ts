@@ -19,6 +19,11 @@ function asksPolicy({ kind, plan }: ProcessRecord): boolean {
   return kind !== 'validate' || plan?.repair === true;
 }
 
+/** Approvals in advance stood in for a gate. */
+function isSpared({ decision }: ProcessRecord): boolean {
+  return decision?.permitted === true && (decision.inAdvance?.spared.length ?? 0) > 0;
+}
+
 /** A process of this kind, by how it ended and whether what it must prove is there. */
 function ran(kind: string, lacking: (record: ProcessRecord) => string | undefined): Observation['of'] {
   return (record) => {
@@ -65,7 +70,12 @@ export const observations = {
       const needed = decision?.obligations.approvals ?? gate?.needed ?? 0;
       const people = approversOf(record);
       if (gate?.outcome === 'denied' || gate?.outcome === 'expired') return operated(`the gate was ${gate.outcome}`);
-      if (needed === 0 || request.emergency) return undefined;
+      if (request.emergency) return undefined;
+      if (needed === 0 && isSpared(record))
+        return people.length > 0
+          ? operated(`approved in advance by ${people.join(', ')}`)
+          : failed('no approval in advance is on record');
+      if (needed === 0) return undefined;
       if (people.length >= needed) return operated(`approved by ${people.join(', ')}`);
       return outcome === 'succeeded' ? failed(`${people.length} of ${needed} approvals are on record`) : undefined;
     },
@@ -115,6 +125,20 @@ export const observations = {
       ];
       if (excess.length > 0) return failed(`more than declared: ${excess[0]}`);
       return proofs.accepted ? operated('exactly the declared rights') : undefined;
+    },
+  },
+  recordedUse: {
+    method: 'EXAMINE',
+    that: 'which rights are used was read from the target’s own record',
+    of: ({ proofs }) => {
+      const use = proofs.accepted?.use;
+      if (!use) return undefined;
+      if (!use.known) return failed(`not known: ${use.why}`);
+      const [first, ...more] = use.unused;
+      if (!first) return operated('no right is unused');
+      return operated(
+        `not used since ${first.since}: ${first.right}${more.length > 0 ? `, and ${more.length} more` : ''}`,
+      );
     },
   },
   provision: {
