@@ -1,5 +1,5 @@
 import { access, writeFile } from 'node:fs/promises';
-import { dirname, join, relative } from 'node:path';
+import { dirname, join, relative, resolve } from 'node:path';
 import { stateFolder } from './services.js';
 
 /** Makes the keys that a first try signs with, where the operator's file names nobody; says for whom. */
@@ -19,7 +19,7 @@ export async function prepareKeys(configFile: string, person: string): Promise<s
 
 /** Makes what is missing for a first try, and says so: the store's key, mode 0600, and a smallest `tenure.yaml`. */
 export async function prepare(configFile: string): Promise<string[]> {
-  if (await exists(configFile)) return [];
+  if (await exists(configFile)) return prepareStores(configFile);
   const folder = dirname(configFile);
   const key = join(stateFolder(folder), 'store.key');
   const made: string[] = [];
@@ -32,6 +32,28 @@ export async function prepare(configFile: string): Promise<string[]> {
   }
   await writeFile(configFile, smallestConfig, { flag: 'wx' });
   made.push(`made ${relative(folder, configFile)}: name your targets in it`);
+  return made;
+}
+
+/** Whoever brings their own `tenure.yaml` begins with empty stores too. Where a store holds something, its lost key is not made anew. */
+async function prepareStores(configFile: string): Promise<string[]> {
+  const [{ loadConfig }, { createLocalStoreKey, localStoreOptions }] = await Promise.all([
+    import('../config/load.js'),
+    import('../stores/local.js'),
+  ]);
+  const folder = dirname(configFile);
+  const made: string[] = [];
+  // What is wrong with the file, those say who need it.
+  const stores = await loadConfig(configFile).then(
+    (config) => config.stores,
+    () => ({}),
+  );
+  for (const [name, options] of Object.entries(stores)) {
+    const { success, data } = localStoreOptions.safeParse(options);
+    if (!success || !('file' in data.key) || (await exists(resolve(folder, data.directory)))) continue;
+    if (await createLocalStoreKey(resolve(folder, data.key.file)))
+      made.push(`made ${data.key.file}: the key of store ${name}; whoever has it can read every credential in it`);
+  }
   return made;
 }
 

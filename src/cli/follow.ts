@@ -51,6 +51,8 @@ export interface Patience {
 const defaultPollMs = 200;
 /** After this long without an answer from a worker the person is told. */
 const silenceMs = 4_000;
+/** A request whose turn it is begins within moments. */
+const lateMs = 5_000;
 
 /** What became of a request once its turn had come. */
 export type Turn = { readonly operation: string } | { readonly summary: ProcessSummary };
@@ -64,14 +66,22 @@ export async function turnOf(
   patience: Patience,
 ): Promise<Turn | undefined> {
   const deadline = deadlineOf(patience);
+  const begun = Date.now();
   for (;;) {
     const state = await stateOf(client, name);
     const turn = state && turnIn(state, requestId);
     if (turn) return turn;
-    if (!state) view.aside('no worker answers; the request is kept and goes on when one runs: tenure worker');
-    else if (state.running) view.aside(`waiting for ${state.running.operation} to end`);
+    const why = holdUp(state, Date.now() - begun);
+    if (why !== undefined) view.aside(why);
     if (await pause(patience, deadline)) return undefined;
   }
+}
+
+/** Why it is not the request's turn yet, as far as that is known. */
+export function holdUp(state: IdentityState | undefined, waitedMs: number): string | undefined {
+  if (!state) return 'no worker answers; the request is kept and goes on when one runs: tenure worker';
+  if (state.running) return `waiting for ${state.running.operation} to end`;
+  return waitedMs > lateMs ? 'it was taken and has not begun; what is in its way says: tenure doctor' : undefined;
 }
 
 /** Fails with the refusal of a request that was not accepted. */

@@ -1,7 +1,8 @@
 import { WorkflowFailedError, type Client } from '@temporalio/client';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { expect, test } from 'vitest';
-import { followProcess, turnIn, type View } from '../../src/cli/follow.js';
+import { followProcess, holdUp, turnIn, type View } from '../../src/cli/follow.js';
+import type { IdentityState } from '../../src/domain/identity.js';
 import type { ProcessResult, ProcessState } from '../../src/domain/process.js';
 import { identityState, processState } from './support/states.js';
 
@@ -150,4 +151,14 @@ test("it is a request's turn when it runs, has run, was refused, or joined what 
   expect(() => turnIn(answered({ accepted: false, code: 'Conflict', reason: 'too many wait' }), 'r')).toThrow(
     'too many wait',
   );
+});
+
+test('what holds a request up is told, also where nothing seems to', () => {
+  const running = { operation: 'nhi/payments-db/rotate/3' } as IdentityState['running'];
+  expect(holdUp(undefined, 0)).toContain('no worker answers');
+  expect(holdUp(identityState({ ...(running && { running }) }), 60_000)).toBe(
+    'waiting for nhi/payments-db/rotate/3 to end',
+  );
+  expect(holdUp(identityState(), 1_000)).toBeUndefined();
+  expect(holdUp(identityState(), 60_000)).toContain('has not begun; what is in its way says: tenure doctor');
 });
