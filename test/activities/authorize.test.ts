@@ -22,7 +22,7 @@ import { processNumberAfter } from '../../src/domain/epoch.js';
 import { digestOf } from '../../src/policy/digest.js';
 import { policySource, type Policy } from '../../src/policy/policy.js';
 import { declarationsIn, type Declarations } from '../../src/trust/declared.js';
-import { decisionsIn, type Decisions } from '../../src/trust/decided.js';
+import { decisionsIn, isAsDecided, type Decisions } from '../../src/trust/decided.js';
 import { gatesIn, type Gates } from '../../src/trust/gates.js';
 import { lastEpochPermitted, numbersIn } from '../../src/trust/numbers.js';
 import { permitsIn, type Permits } from '../../src/trust/permits.js';
@@ -243,6 +243,19 @@ test('with the approval of somebody else the run is permitted', async () => {
   expect(await permits.demand(operation, 'run-1')).toMatchObject({ plan: gate.planDigest });
   const [decided] = await decisions.of({ operation, run: 'run-1' });
   expect(decided).toMatchObject({ decision: { permitted: true }, votes: [{ approver: grace.name }], round: 'round-1' });
+});
+
+test('what the run is told of that is what its seal is compared with, each time that it passes its gate', async () => {
+  const input = await inputOf();
+  const gate = await gateOf(input, await asked(questionOf(input)), grace);
+  const run = { operation, run: 'run-1' };
+  for (const at of [now, new Date(now.getTime() + 60_000)]) {
+    const decision = JSON.parse(JSON.stringify(await asked(questionOf(input, gate), 'run-1', at))) as Decision;
+    const tells = { decision, gate, outcome: 'succeeded' } as const;
+    const known = await decisions.of(run);
+    expect(isAsDecided(tells, known, await gates.of(run))).toBe(true);
+    expect(isAsDecided({ ...tells, gate: { ...gate, votes: [] } }, known, await gates.of(run))).toBe(false);
+  }
 });
 
 test('the approval of somebody on whose behalf an automation asks does not count, that of somebody else does', async () => {
