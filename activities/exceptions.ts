@@ -7,6 +7,7 @@ import {
   type ExceptionActivities,
   type ExceptionRecord,
   type Tended,
+  suspensionsAfter,
 } from '../src/domain/exception.js';
 import { isLive } from '../src/exceptions/live.js';
 import { proposalId, ruleOf } from '../src/exceptions/proposals.js';
@@ -51,6 +52,7 @@ export function createExceptionActivities(deps: ExceptionDependencies): Exceptio
         now: at,
         run: runId(),
       });
+      const first = standing(examined.checks, at.toISOString());
       await publish({
         v: 1,
         terms: read,
@@ -59,7 +61,8 @@ export function createExceptionActivities(deps: ExceptionDependencies): Exceptio
         decision: decisionWith(grounds, votes),
         gate: { ...gate, votes, outcome: 'approved' },
         approvedAt: at.toISOString(),
-        ...standing(examined.checks, at.toISOString()),
+        ...first,
+        suspensions: suspensionsAfter([], first, at.toISOString()),
         checks: examined.checks,
         checkedAt: at.toISOString(),
         checkEveryMs: settings.checkEvery,
@@ -75,7 +78,8 @@ export function createExceptionActivities(deps: ExceptionDependencies): Exceptio
       const next = standing(checks, at);
       const changed = next.status !== record.status;
       const kept = changed ? next : { since: record.since, why: next.why };
-      const after = { ...record, ...kept, checks, checkedAt: at, checkEveryMs: settings.checkEvery };
+      const suspensions = suspensionsAfter(record.suspensions ?? [], next, at);
+      const after = { ...record, ...kept, checks, checkedAt: at, checkEveryMs: settings.checkEvery, suspensions };
       await published.replace(after);
       return tended(after, changed);
     },

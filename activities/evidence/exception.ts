@@ -54,7 +54,7 @@ export async function sealException(
 
 const textOf = (record: ExceptionEvidence): string => canonicalJson(saidInException(record));
 
-type Found = Pick<ExceptionEvidence, 'gate' | 'decision' | 'checks' | 'approvedAt' | 'end'>;
+type Found = Pick<ExceptionEvidence, 'gate' | 'decision' | 'checks' | 'approvedAt' | 'suspensions' | 'end'>;
 
 /** What the worker has published, under every signature, for these terms. */
 function proven(told: ExceptionTold, published: ExceptionRecord | undefined, { runId }: Execution): Found {
@@ -69,12 +69,13 @@ function proven(told: ExceptionTold, published: ExceptionRecord | undefined, { r
     throw new TenureError('ApprovalRefused', `the exception ${id} was approved in another run of its workflow`);
   if (what === 'ended' && published.status !== 'ended')
     throw new TenureError('Conflict', `the exception ${id} has not ended`);
-  const { gate, decision, approvedAt, checks, since: at, why } = published;
+  const { gate, decision, approvedAt, checks, suspensions, since: at, why } = published;
   return {
     gate,
     ...(decision && { decision }),
     checks,
     approvedAt,
+    ...(what === 'ended' && suspensions && { suspensions }),
     ...(what === 'ended' && { end: { at, why, ...(told.word && { word: told.word }) } }),
   };
 }

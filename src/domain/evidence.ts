@@ -2,7 +2,7 @@
 import type { Decision } from './decision.js';
 import type { Attested, Party } from './directory.js';
 import type { ReviewRecord } from './elevation-review.js';
-import type { ControlResult, Examined, ExceptionTerms, Withdrawal } from './exception.js';
+import type { ControlResult, Examined, ExceptionTerms, Suspension, Withdrawal } from './exception.js';
 import type { ProcessPlan } from './plan.js';
 import type { GateState, ProcessResult, StageState } from './process.js';
 import type { ChangeRequest } from './request.js';
@@ -85,6 +85,8 @@ export interface ExceptionEvidence extends SealedBy {
   /** What the controls said when they were last checked. */
   readonly checks: readonly ControlResult[];
   readonly approvedAt?: string;
+  /** Of what has ended: when it did not hold since a control did not, by the worker's own checks. */
+  readonly suspensions?: readonly Suspension[];
   /** Of what has ended: `sha256:<hex>` of the record of its approval; absent where there is none. */
   readonly approval?: string;
   readonly end?: { readonly at: string; readonly why: string; readonly word?: Withdrawal };

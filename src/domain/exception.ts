@@ -106,6 +106,30 @@ export interface ExceptionRecord {
   readonly checks: readonly ControlResult[];
   readonly checkedAt: string;
   readonly checkEveryMs: number;
+  /** Oldest first; the last {@link mostSuspensions} of them. */
+  readonly suspensions?: readonly Suspension[];
+}
+
+/** A time in which an exception did not hold since a control did not. Without `to` it was so until the end. */
+export interface Suspension {
+  readonly from: string;
+  readonly to?: string;
+  readonly why: string;
+}
+
+const mostSuspensions = 50;
+
+/** The suspensions of an exception after another look at its controls. */
+export function suspensionsAfter(
+  before: readonly Suspension[],
+  { status, why }: Pick<ExceptionRecord, 'status' | 'why'>,
+  at: string,
+): readonly Suspension[] {
+  const last = before.at(-1);
+  const isOpen = last !== undefined && last.to === undefined;
+  if (isOpen === (status === 'suspended')) return before;
+  if (isOpen) return [...before.slice(0, -1), { ...last, to: at }];
+  return [...before, { from: at, why: why.slice(0, 500) }].slice(-mostSuspensions);
 }
 
 /** An exception that holds now. */

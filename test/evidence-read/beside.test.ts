@@ -118,6 +118,26 @@ describe('an exception is told in plain words:', () => {
       expect(text).toContain(line);
   });
 
+  test('when it was suspended and why, or that it never was', () => {
+    const from = '2026-02-02T00:00:00.000Z';
+    const suspensions = [
+      { from, to: '2026-02-03T00:00:00.000Z', why: 'not so: a validation succeeds (it failed)' },
+      { from: '2026-03-14T00:00:00.000Z', why: 'not so: the program yes says yes' },
+    ];
+    const text = told(exception(), endedException({ suspensions }));
+    expect(text).toContain(
+      'Suspended from 2026-02-02 00:00:00Z to 2026-02-03 00:00:00Z: not so: a validation succeeds',
+    );
+    expect(text).toContain('Suspended from 2026-03-14 00:00:00Z to 2026-03-15 00:00:01Z: not so: the program yes says');
+    expect(told(exception(), endedException({ suspensions: [] }))).toContain('It was never suspended');
+    expect(told(exception(), endedException())).not.toContain('uspended');
+    const seen = besideObservations.exceptionControlled.of(of(endedException({ suspensions })));
+    expect(seen).toMatchObject({
+      operated: true,
+      what: expect.stringContaining('suspended 2 times, the last one since'),
+    });
+  });
+
   test('how it ended, by whose word, and what followed', () => {
     const word = { by: 'ada@example.com', reason: 'rotated' };
     const end = { at: '2026-02-10T00:00:00.000Z', why: 'withdrawn by ada@example.com: rotated', word };

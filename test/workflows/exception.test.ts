@@ -75,6 +75,9 @@ describe('an exception', () => {
     expect(await live(id)).toBe(true);
     await handleOf(id).signal(exceptionMessages.withdraw, await withdrawalOf(id, grace));
     await handleOf(id).result();
+    const [ended] = (await engine.evidence.reader.under(`${exceptionId(id)}/ended`)).map(({ record }) => record);
+    const why = expect.stringMatching(/^not so: .*flag-a.* \(exit code 1\)$/);
+    expect(ended).toMatchObject({ suspensions: [{ from: expect.any(String), to: expect.any(String), why }] });
   });
 
   test('ends by its timer with nobody there, and the identity is asked to rotate, by the automation', async () => {

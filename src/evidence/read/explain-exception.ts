@@ -58,11 +58,15 @@ function termsLines({ identity, terms, examined: { facts, owner, environment } }
   ];
 }
 
-function controlLines({ terms, examined, checks, what }: ExceptionEvidence): string[] {
+function controlLines({ terms, examined, checks, what, suspensions, end }: ExceptionEvidence): string[] {
   const last = what === 'refused' ? [] : checks;
   return [
     ...terms.controls.map((control) => `Control: ${controlInWords(control)}.`),
     ...examined.checks.map((one) => `When people were asked, at ${instant(one.at)}, ${said(one)}`),
+    ...(suspensions?.length === 0 ? ['It was never suspended: at each check every control held.'] : []),
+    ...(suspensions ?? []).map(
+      ({ from, to, why }) => `Suspended from ${instant(from)} to ${instant(to ?? end!.at)}: ${why}${ended(why)}`,
+    ),
     ...last.map((one) => `At the last check, at ${instant(one.at)}, ${said(one)}`),
   ];
 }
@@ -98,7 +102,7 @@ function unknownOf({ what, approval, history }: ExceptionEvidence): string[] {
       ? ['Who approved it, from a record of that time: there was none when it ended.']
       : []),
     ...(history ? [] : ['Whether the workflow ran as its code says: no history is kept beside the record.']),
-    'Whether its controls held at every moment: they are run from time to time, and the record has what was found when people were asked and at the last check.',
+    'Whether its controls held at every moment: they are run from time to time, and the record has what was found when people were asked, when it was suspended, and at the last check.',
     'Whether a control is enough for the rule that was not met: that is what the approvers judged.',
     'Whether a key was held by the person whose name the directory gives to it.',
     'Whether the machine that ran the worker was sound: the record holds what the worker saw.',

@@ -1,4 +1,5 @@
 /** What records of exceptions and reviews can show about a control. As for processes: that it operated, that it did not, or nothing. Pure. */
+import { count } from '../../cli/words.js';
 import { fewestReviewers } from '../../domain/elevation-review.js';
 import type { ExceptionEvidence } from '../../domain/evidence.js';
 import type { AnyRecord } from '../kinds.js';
@@ -37,9 +38,13 @@ export const besideObservations = {
   exceptionControlled: {
     method: 'TEST',
     that: 'what holds instead of a rule was checked by running it',
-    of: ofException(({ what, id, checks }) => {
+    of: ofException(({ what, id, checks, suspensions = [] }) => {
       if (what === 'refused') return undefined;
       if (checks.length === 0) return failed(`no control of exception ${id} was run`);
+      if (suspensions.length > 0)
+        return operated(
+          `exception ${id}: suspended ${count(suspensions.length, 'time')}, the last one since ${suspensions.at(-1)!.why}`,
+        );
       const failing = checks.find(({ holds }) => !holds);
       return operated(
         `exception ${id}: ${failing ? `suspended, since not so: ${failing.control}` : 'every control held'}`,
