@@ -77,8 +77,8 @@ export const removals: readonly Removal[] = [
     edits: [
       {
         file: 'activities/policy.js',
-        replace: 'return clearanceOf(spec.rotation.freeze, emergency);',
-        by: 'return { clear: true };',
+        replace: 'return mayChange({',
+        by: 'return true ? { clear: true } : mayChange({',
       },
     ],
   },
@@ -89,8 +89,8 @@ export const removals: readonly Removal[] = [
       bound,
       {
         file: 'src/trust/permits.js',
-        replace: 'if (await write(file, permit))\n        return;',
-        by: 'await write(file, permit); return;',
+        replace: 'if (await noteOnce(file, permit))\n        return;',
+        by: 'await noteOnce(file, permit); return;',
       },
       { file: 'src/trust/permits.js', replace: 'if (permit?.run !== run)', by: 'if (!permit)' },
     ],
