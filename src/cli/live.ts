@@ -31,7 +31,7 @@ class LineView implements View {
       for (const stage of settledSince(this.#before, state))
         this.out.say(`${this.prefix}${stageLine(stage, this.out)}`);
     this.#before = state;
-    for (const hint of hintsOf(state)) this.aside(hint);
+    for (const hint of [...hintsOf(state), ...asksOf(state)]) this.aside(hint);
   }
 
   aside(text: string): void {
@@ -106,4 +106,11 @@ export function hintsOf(state: ProcessState, now = Date.now()): string[] {
   const given = gate.votes.filter((vote) => vote.decision === 'approve').length;
   const closes = gate.deadline > new Date(now).toISOString() ? `; it closes ${gate.deadline}` : '';
   return [`waiting for approval ${given + 1} of ${gate.needed}${closes}: tenure approve ${state.identity}`];
+}
+
+/** Stages that wait for a command of somebody. A terminal shows them while they wait; in a pipe only what has ended is a line. */
+export function asksOf({ stages }: ProcessState): string[] {
+  return stages.flatMap(({ name, status, note }) =>
+    name !== 'gate' && status === 'waiting' && note?.includes(': tenure ') ? [`${name}: ${note}`] : [],
+  );
 }

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { GateState } from '../../src/domain/process.js';
-import { hintsOf } from '../../src/cli/live.js';
+import { asksOf, hintsOf } from '../../src/cli/live.js';
 import { Output } from '../../src/cli/output.js';
 import { currentStage, settledSince, stageLine } from '../../src/cli/stages.js';
 import { processState } from './support/states.js';
@@ -67,4 +67,14 @@ test('an open gate is told with the command that decides it, a decided one not',
   expect(hintsOf(processState('rotate', {}, { gate }))[0]).toContain('1 of 2');
   expect(hintsOf(processState('rotate', {}, { gate: { ...gate, outcome: 'approved' } }))).toEqual([]);
   expect(hintsOf(processState('rotate', { gate: 'failed' }, { gate }))).toEqual([]);
+});
+
+test('what waits for a command of somebody is told in a pipe too, and what just waits is not', () => {
+  const waiting = (note: string) => {
+    const state = processState('rotate', { 'hand over': 'waiting' });
+    return { ...state, stages: state.stages.map((one) => (one.name === 'hand over' ? { ...one, note } : one)) };
+  };
+  const note = 'waits for report-job until later: tenure ack a-db report-job';
+  expect(asksOf(waiting(note))).toEqual([`hand over: ${note}`]);
+  expect(asksOf(waiting('watching until later'))).toEqual([]);
 });
