@@ -76,7 +76,7 @@ async function isDecided(
   { decisions, gates }: EvidenceDependencies,
 ): Promise<boolean> {
   const [known, told] = await Promise.all([decisions?.of({ operation, run }), gates?.of({ operation, run })]);
-  return isAsDecided({ ...state, outcome }, known ?? [], told ?? { stopping: [] });
+  return isAsDecided({ ...state, outcome }, known ?? [], told ?? { said: [] });
 }
 
 /**
@@ -88,7 +88,7 @@ function isFor(permit: unknown, { state }: Told): boolean {
   const { plan, identity, advance } = permit as Partial<Pick<Permit, 'plan' | 'identity' | 'advance'>>;
   if (identity !== undefined && identity !== state.identity) return false;
   const told = state.decision?.inAdvance?.approvals.map(({ id }) => id) ?? [];
-  if (advance !== undefined && digestOf(advance) !== digestOf(told)) return false;
+  if (advance !== undefined && !told.every((id) => advance.includes(id))) return false;
   return plan === undefined || state.plan === undefined || digestOf(state.plan) === plan;
 }
 

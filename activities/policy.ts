@@ -7,7 +7,7 @@ import type { Facts } from '../src/domain/facts.js';
 import type { Freeze } from '../src/domain/identity.js';
 import { asDecided, planOf, type ProcessPlan, type Until } from '../src/domain/plan.js';
 import { makesCredential, type GateState, type ProcessInput, type Vote } from '../src/domain/process.js';
-import { digestOf } from '../src/policy/digest.js';
+import { digestOf, evidenceDigestOf } from '../src/policy/digest.js';
 import type { Policy } from '../src/policy/policy.js';
 import { evaluateDue, mayChange, nextRotation } from '../src/schedule/due.js';
 import { advanceFor, inAdvance } from '../src/trust/advance.js';
@@ -87,18 +87,18 @@ export function createPolicyActivities(dependencies: PolicyDependencies): Policy
       const grounds = await groundsOf(dependencies, question, now());
       const decision = { ...decide(grounds, gateMs), ...boundTo(grounds), ...sparedBy(grounds) };
       if (!isPermitted(decision, question.gate)) {
-        await noteGate(question.input, decision);
-        return { ...decision, permitted: false };
+        return { ...decision, permitted: false, ...(await deadlineOf(question.input, decision)) };
       }
       // Whoever asks waits until it is over, or gives up.
       if (!grounds.clearance.clear) return { ...decision, permitted: false, frozen: grounds.clearance };
       await demandOurRun(question.input, thisRun(), lookAtRun);
       await demandNumber(question.input.operation, numbers);
-      if (isNews(grounds)) await declarations.note(declaredIn(grounds));
-      await permits.grant(permitFor(grounds, decision));
-      await numbers.note(question.input.operation);
       const permitted = { ...decision, permitted: true };
+      // The permit comes last: without it a note says nothing, and it without a note could not be sealed.
       await decisions.note(runOf(question.input), { decision: permitted, ...votesIn(grounds, question.gate) });
+      await numbers.note(question.input.operation);
+      await permits.grant(permitFor(grounds, decision));
+      if (isNews(grounds)) await declarations.note(declaredIn(grounds));
       return permitted;
     },
 
@@ -120,10 +120,13 @@ export function createPolicyActivities(dependencies: PolicyDependencies): Policy
   };
 
   /** From now on people can decide: until then, and not until whenever a workflow says. */
-  async function noteGate({ operation }: ProcessInput, { effect, obligations, at }: Decision): Promise<void> {
-    if (effect !== 'allow' || obligations.approvals === 0) return;
+  async function deadlineOf(
+    { operation }: ProcessInput,
+    { effect, obligations, at }: Decision,
+  ): Promise<Pick<Decision, 'deadline'>> {
+    if (effect !== 'allow' || obligations.approvals === 0) return {};
     const deadline = new Date(Date.parse(at) + obligations.gateMs).toISOString();
-    await gates.open({ operation, run: thisRun().runId }, deadline);
+    return { deadline: await gates.open({ operation, run: thisRun().runId }, deadline) };
   }
 }
 
@@ -158,12 +161,18 @@ async function groundsOf(
   const clearance = await clearanceOf(dependencies, spec.rotation.freeze, request.emergency ?? false, now);
   const before = leftOut(input, onRecord);
   const decided = asDecided(plan, { ...(before && { before }) });
-  const advance = await advanceFor(input.request.advance ?? [], { plan: decided, requester, directory, now });
+  const asked = { operation: input.operation, run: thisRun().runId };
+  const holding = await advanceFor(input.request.advance ?? [], { plan: decided, requester, directory, now });
+  // What was used up spares nobody: people are asked as always.
+  const unused = await dependencies.permits.unused(
+    holding.map(({ id }) => id),
+    { ...asked, identity: input.identity },
+  );
+  const advance = holding.filter(({ id }) => unused.includes(id));
   const common = { input, plan, before, policy, requester, directory, onRecord, clearance, now, votes: [], advance };
   const isGated = policy.decide(questionOf({ ...common, facts }, 0)).obligations.approvals > 0;
   const known = isGated && gate === undefined ? await factsOf(input, plan, true) : facts;
   const grounds = { ...common, facts: known };
-  const asked = { operation: input.operation, run: thisRun().runId };
   const told = await gates.of(asked);
   const votes = gate ? await votesOf(grounds, gate, told) : [];
   demandNotDenied(asked.operation, votes, told);
@@ -249,7 +258,7 @@ function boundTo({ plan, before, policy, facts, requester }: Grounds): {
     ...(before && { before }),
     planDigest: digestOf(plan),
     policyDigest: policy.digest,
-    evidenceDigest: digestOf(facts),
+    evidenceDigest: evidenceDigestOf({ facts, before }),
     facts,
     requester,
   };

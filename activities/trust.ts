@@ -1,7 +1,8 @@
+import { Context } from '@temporalio/activity';
 import type { Directory } from '../src/domain/directory.js';
 import { weighBallot } from '../src/trust/ballots.js';
 import type { Declarations } from '../src/trust/declared.js';
-import { stoppingIn, type Gates } from '../src/trust/gates.js';
+import { noteSaid, type GateOf, type Gates } from '../src/trust/gates.js';
 import { issuedAt } from '../src/trust/issued-at.js';
 import { verifyRequest, verifyWord } from '../src/trust/requests.js';
 import type { TrustActivities } from './contract.js';
@@ -14,7 +15,7 @@ export interface TrustDependencies {
   /** Where it is noted what somebody signed that an identity shall be. */
   readonly declarations?: Pick<Declarations, 'note'>;
   /** Where it is noted who denied, and who took an approval back. */
-  readonly gates?: Pick<Gates, 'stop'>;
+  readonly gates?: Pick<Gates, 'say' | 'of'>;
   /** Whether policy lets somebody stop what runs: to be somebody is not enough for that. */
   readonly demandEmergency?: DemandEmergency;
   readonly now?: () => Date;
@@ -50,9 +51,15 @@ export function createTrustActivities({
       const receivedAt = issuedAt(request.signed);
       const requester = await verifyRequest(request, identity, { ...moment, receivedAt });
       const weighed = await weighBallot({ ballot, gate, plan, operation, requester, ...moment });
-      const stopping = stoppingIn(weighed, gate.round);
-      if (stopping) await gates?.stop({ operation, run: gate.run }, stopping);
+      // Whoever schedules this says what the gate is: what is kept is what the process itself has weighed, at its own gate.
+      if (gates && isAsking({ operation, run: gate.run }))
+        await noteSaid(gates, { operation, run: gate.run }, weighed, gate.round);
       return weighed;
     },
   };
+}
+
+function isAsking({ operation, run }: GateOf): boolean {
+  const { workflowExecution } = Context.current().info;
+  return workflowExecution?.workflowId === operation && workflowExecution.runId === run;
 }

@@ -52,7 +52,7 @@ import { decisionsIn } from './trust/decided.js';
 import { directorySource } from './trust/directory-file.js';
 import { collectFacts, lastApproved, type FactSources } from './trust/facts.js';
 import { gatesIn } from './trust/gates.js';
-import { onRecordOf } from './trust/on-record.js';
+import { noneIfRefused, onRecordOf } from './trust/on-record.js';
 import { declaredNow } from './trust/specs.js';
 import { loansIn } from './trust/lent.js';
 import { lastEpochPermitted, numbersIn } from './trust/numbers.js';
@@ -193,8 +193,15 @@ function createActivities(
   const seals = { evidence, client, workflows: code, directory: loadDirectory, log };
   return {
     ...credentials,
-    lastEpoch: async (spec) =>
-      Math.max(await credentials.lastEpoch(spec), await lastEpochPermitted(numbers, spec.name)),
+    // A store that does not answer keeps nobody waiting where it is known here what was permitted last: nothing has a fence beyond that.
+    lastEpoch: async (spec) => {
+      const permitted = await lastEpochPermitted(numbers, spec.name);
+      const fenced = await credentials.lastEpoch(spec).catch((error: unknown) => {
+        if (permitted === 0) throw error;
+        return 0;
+      });
+      return Math.max(fenced, permitted);
+    },
     ...policy,
     ...createTrustActivities({
       loadDirectory,
@@ -205,7 +212,7 @@ function createActivities(
     ...createConsumerActivities({ stores: { get: store }, log, ...consumers }),
     ...createEvidenceActivities({
       ...seals,
-      permitOf: (operation, run) => permits.demand(operation, run).catch(() => undefined),
+      permitOf: (operation, run) => permits.demand(operation, run).catch(noneIfRefused),
       decisions,
       gates,
       published: publishedIn(config.stateDirectory),

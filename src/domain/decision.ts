@@ -30,6 +30,8 @@ export interface Decision {
   readonly before?: Until;
   /** Where approvals given in advance held. */
   readonly inAdvance?: InAdvance;
+  /** Until when people can decide, ISO 8601, where they are asked: as the worker has noted it when it was asked first. */
+  readonly deadline?: string;
   /** Nothing is owed, and a freeze holds: it may be asked again once that is over. */
   readonly frozen?: Extract<Clearance, { clear: false }>;
 }

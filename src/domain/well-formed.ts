@@ -188,7 +188,7 @@ function isName(value: unknown): boolean {
 }
 
 // oxlint-disable-next-line no-control-regex
-const unprintable = /[\u0000-\u001f\u007f]|\p{Surrogate}/u;
+const unprintable = /[\u0000-\u0008\u000b-\u001f\u007f]|\p{Surrogate}/u;
 
 function isText(value: unknown, max: number): boolean {
   return typeof value === 'string' && value.length <= max && bytesOf(value) <= max;

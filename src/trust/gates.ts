@@ -12,11 +12,11 @@ export interface GateOf {
   readonly run: string;
 }
 
-/** A verified decision that opens nothing. */
-export interface Stopping {
+/** A verified decision: a denial or a withdrawal, and whatever the same person has said since. */
+export interface Said {
   readonly round: string;
   readonly approver: string;
-  readonly decision: 'deny' | 'withdraw';
+  readonly decision: 'approve' | 'deny' | 'withdraw';
   /** When it was signed, ISO 8601. */
   readonly at: string;
 }
@@ -25,14 +25,14 @@ export interface Stopping {
 export interface KnownGate {
   /** ISO 8601; undefined where no people were asked for so far. */
   readonly deadline?: string;
-  readonly stopping: readonly Stopping[];
+  readonly said: readonly Said[];
 }
 
 export interface Gates {
-  /** Notes until when people can decide; the first that is noted of a run stays, since another round is no way to keep a gate open. */
-  open(gate: GateOf, deadline: string): Promise<void>;
-  /** Notes a denial or a withdrawal. */
-  stop(gate: GateOf, stopping: Stopping): Promise<void>;
+  /** Notes until when people can decide, and gives what is noted; the first that is noted of a run stays, since another round is no way to keep a gate open. */
+  open(gate: GateOf, deadline: string): Promise<string>;
+  /** Notes a decision. */
+  say(gate: GateOf, said: Said): Promise<void>;
   of(gate: GateOf): Promise<KnownGate>;
 }
 
@@ -41,12 +41,15 @@ export function gatesIn(folder: string): Gates {
   const folderOf = ({ operation, run }: GateOf): string => join(folder, fileNameOf(operation, run));
   return {
     async open(gate, deadline) {
-      await noteOnce(join(folderOf(gate), deadlineName), { deadline });
+      const file = join(folderOf(gate), deadlineName);
+      await noteOnce(file, { deadline });
+      // Of what is noted nothing is ever removed.
+      return (await noted<{ deadline: string }>(file))!.deadline;
     },
 
-    async stop(gate, stopping) {
-      const { round, approver, decision, at } = stopping;
-      await noteOnce(join(folderOf(gate), `${fileNameOf(round, approver, decision, at)}${stoppingEnding}`), stopping);
+    async say(gate, said) {
+      const { round, approver, decision, at } = said;
+      await noteOnce(join(folderOf(gate), `${fileNameOf(round, approver, decision, at)}${saidEnding}`), said);
     },
 
     async of(gate) {
@@ -55,40 +58,46 @@ export function gatesIn(folder: string): Gates {
       const first = names.includes(deadlineName)
         ? await noted<{ deadline: string }>(join(own, deadlineName))
         : undefined;
-      const stops = names.filter((name) => name.endsWith(stoppingEnding));
-      // Of what is noted nothing is ever removed.
-      const stopping = await Promise.all(stops.map(async (name) => (await noted<Stopping>(join(own, name)))!));
-      return { ...first, stopping };
+      const files = names.filter((name) => name.endsWith(saidEnding));
+      const said = await Promise.all(files.map(async (name) => (await noted<Said>(join(own, name)))!));
+      return { ...first, said };
     },
   };
 }
 
 const deadlineName = 'deadline.json';
-const stoppingEnding = '.stop.json';
+const saidEnding = '.said.json';
 
-/** What a weighed ballot stops, if anything. */
-export function stoppingIn(weighed: Weighed, round: string): Stopping | undefined {
-  if (!weighed.counts) return undefined;
-  const { approver, decision, at } = weighed.vote;
-  if (weighed.withdraws) return { round, approver, decision: 'withdraw', at };
-  return decision === 'deny' ? { round, approver, decision, at } : undefined;
+/** Keeps what a weighed ballot denies or takes back, and of who has done so what they say afterwards: that overrules it. */
+export async function noteSaid(
+  gates: Pick<Gates, 'say' | 'of'>,
+  gate: GateOf,
+  weighed: Weighed,
+  round: string,
+): Promise<void> {
+  if (!weighed.counts) return;
+  const { approver, decision: voted, at } = weighed.vote;
+  const decision = weighed.withdraws ? 'withdraw' : voted;
+  const isFirst = async (): Promise<boolean> =>
+    !(await gates.of(gate)).said.some((earlier) => earlier.approver === approver);
+  if (decision === 'approve' && (await isFirst())) return;
+  await gates.say(gate, { round, approver, decision, at });
 }
 
 /** The approvals that nobody has taken back, and that were signed in time. The last word of a person holds. */
-export function standing(votes: readonly Vote[], { deadline, stopping }: KnownGate, round: string): Vote[] {
+export function standing(votes: readonly Vote[], { deadline, said }: KnownGate, round: string): Vote[] {
   const last = deadline === undefined ? Infinity : Date.parse(deadline) + clocksDifferMs;
   const isTakenBack = ({ approver, at }: Vote): boolean =>
-    stopping.some((one) => one.round === round && one.approver === approver && one.at >= at);
+    said.some((one) => one.decision !== 'approve' && one.round === round && one.approver === approver && one.at >= at);
   return votes.filter((vote) => Date.parse(vote.at) <= last && !isTakenBack(vote));
 }
 
 /** Who has denied, in whatever round, and has not said otherwise since. */
-export function deniedBy(votes: readonly Vote[], { stopping }: KnownGate): string | undefined {
-  const isOverruled = ({ approver, at }: Stopping): boolean =>
-    [...votes, ...stopping.filter(({ decision }) => decision === 'withdraw')].some(
-      (later) => later.approver === approver && later.at > at,
-    );
-  return stopping.find((one) => one.decision === 'deny' && !isOverruled(one))?.approver;
+export function deniedBy(votes: readonly Vote[], { said }: KnownGate): string | undefined {
+  const overruling = [...votes, ...said.filter(({ decision }) => decision !== 'deny')];
+  const isOverruled = ({ approver, at }: Said): boolean =>
+    overruling.some((later) => later.approver === approver && later.at > at);
+  return said.find((one) => one.decision === 'deny' && !isOverruled(one))?.approver;
 }
 
 /** The clock of whoever signs is not that of the worker. Milliseconds. */

@@ -38,7 +38,12 @@ function ownerOf(version: string): string | undefined {
 }
 
 function mayBeCurrent(permit: Permit, identity: string, last: Permit): boolean {
-  return permit.identity === identity && makesCredential(permit.kind) && permit.at >= last.at;
+  return permit.identity === identity && makesCredential(permit.kind) && numberOf(permit) >= numberOf(last);
+}
+
+/** In the order of the numbers, which no clock of a worker has a part in. */
+function numberOf({ operation }: Permit): number {
+  return parseProcessId(operation)?.number ?? 0;
 }
 
 function isWhere({ target, deliveries }: CredentialRecord, { specs }: Permit, { noted }: OnRecord): boolean {

@@ -17,7 +17,8 @@ export async function onRecordOf(
   return { noted, last };
 }
 
-function noneIfRefused(error: unknown): undefined {
+/** For `catch`: what was refused is not there, and what cannot be known is thrown. */
+export function noneIfRefused(error: unknown): undefined {
   if (error instanceof TenureError && error.code === 'ApprovalRefused') return undefined;
   throw error;
 }

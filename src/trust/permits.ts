@@ -31,6 +31,8 @@ export interface Permit extends Bound {
 export interface Permits {
   /** Permits a run. `ApprovalRefused` where the operation, its request, or an approval in advance has permitted another run already. */
   grant(permit: Permit): Promise<void>;
+  /** Those of these approvals in advance that no other run has used up. */
+  unused(ids: readonly string[], run: Pick<Permit, 'operation' | 'run' | 'identity'>): Promise<readonly string[]>;
   /** The permit of a run. `ApprovalRefused` where there is none. */
   demand(operation: string, run: string): Promise<Permit>;
   /** The permit of an operation, whichever run has it. `ApprovalRefused` where there is none. */
@@ -41,13 +43,22 @@ export interface Permits {
 export function permitsIn(folder: string): Permits {
   const known = new Map<string, Permit>();
   const fileOf = (...what: string[]): string => join(folder, `${fileNameOf(...what)}.json`);
+  /** It counts once for each identity and kind. */
+  const advanceFile = (id: string, operation: string, identity: string): string =>
+    fileOf('advance', id, identity, operation.split('/').at(-2)!);
   return {
     async grant(permit) {
       const { operation, identity, request, advance } = permit;
-      const kind = operation.split('/').at(-2)!;
-      for (const id of advance) await claim(fileOf('advance', id, identity, kind), 'approval in advance', permit);
+      for (const id of advance) await claim(advanceFile(id, operation, identity), 'approval in advance', permit);
       await claim(fileOf('request', identity, request), 'request', permit);
       await claim(fileOf('operation', operation), 'operation', permit);
+    },
+
+    async unused(ids, { operation, run, identity }) {
+      const holders = await Promise.all(ids.map((id) => noted<Permit>(advanceFile(id, operation, identity))));
+      const isFree = (holder: Permit | undefined): boolean =>
+        !holder || (holder.operation === operation && holder.run === run);
+      return ids.filter((_, index) => isFree(holders[index]));
     },
 
     async demand(operation, run) {

@@ -53,16 +53,16 @@ export function nothingOn(identity: string): string {
  * say so: a first provision under a name that was in production once, or an end that names labels which somebody only asked for, also as
  * those of before.
  */
-export function leftOut({ spec, specBefore }: ProcessInput, onRecord: OnRecord): Until | undefined {
-  const was = specBefore && isOnRecord(specBefore, onRecord) ? undefined : lastOnRecord(onRecord);
+export function leftOut({ kind, spec, specBefore }: ProcessInput, onRecord: OnRecord): Until | undefined {
+  const was = specBefore && isOnRecord(specBefore, onRecord) ? undefined : lastOnRecord(kind, onRecord);
   if (!was) return undefined;
   return digestOf(untilNow(was)) === digestOf(untilNow(specBefore ?? spec)) ? undefined : untilNow(was);
 }
 
-/** What was carried out last, or else permitted last. */
-function lastOnRecord({ noted, last }: OnRecord): IdentitySpec | undefined {
+/** What was carried out last, or else permitted last; but a provision that was permitted and came to nothing has left nothing to the next. */
+function lastOnRecord(kind: ProcessInput['kind'], { noted, last }: OnRecord): IdentitySpec | undefined {
   const carriedOut = noted.find((one) => digestOf(one.spec) === last?.specs[0]);
-  const permitted = noted.filter(({ how }) => how === 'permitted');
+  const permitted = kind === 'provision' ? [] : noted.filter(({ how }) => how === 'permitted');
   return (carriedOut ?? permitted.toSorted((a, b) => Date.parse(a.at) - Date.parse(b.at)).at(-1))?.spec;
 }
 

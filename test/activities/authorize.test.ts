@@ -165,10 +165,12 @@ async function said(
   voter: TestSigner,
   decision: 'approve' | 'deny' | 'withdraw' = 'approve',
   at = now,
+  by: { workflowId: string; runId: string } = { workflowId: input.operation, runId: gate.run },
 ): Promise<Weighed> {
   const { weigh } = createTrustActivities({ loadDirectory: async () => directory, gates, now: () => at });
   const ballot: Ballot = { signed: await signedFor(gate, voter, decision, at, input.operation) };
-  return weigh({ ballot, gate, plan: planOf(input), input });
+  const env = new MockActivityEnvironment({ workflowExecution: by });
+  return env.run(weigh, { ballot, gate, plan: planOf(input), input }) as Promise<Weighed>;
 }
 
 function signedFor(
@@ -296,6 +298,26 @@ describe('what the worker has verified itself holds, whatever the gate that is h
     await expect(permits.heldBy(operation)).rejects.toMatchObject({ code: 'ApprovalRefused' });
   });
 
+  test('but a denial that only another workflow has weighed, at a gate as it likes it, stops nothing', async () => {
+    const input = await inputOf();
+    const gate = await gateOf(input, await asked(questionOf(input)), grace);
+    for (const by of [
+      { workflowId: 'somebody', runId: gate.run },
+      { workflowId: operation, runId: 'run-2' },
+    ])
+      expect(await said(input, gate, rosa, 'deny', now, by)).toMatchObject({ counts: true });
+    expect(await asked(questionOf(input, gate))).toMatchObject({ permitted: true });
+  });
+
+  test('a denial, also in another round, until its signer approves', async () => {
+    const input = await inputOf();
+    const gate = await gateOf(input, await asked(questionOf(input)), grace);
+    await said(input, gate, rosa, 'deny', seconds(1));
+    await said(input, gate, rosa, 'approve', seconds(2));
+    facts = { ...noFacts, there: ['app may delete'] };
+    expect(await asked(questionOf(input, gate), 'run-1', seconds(3))).toMatchObject({ permitted: false });
+  });
+
   test('an approval that was taken back, until its signer approves again', async () => {
     const input = await inputOf();
     const gate = await gateOf(input, await asked(questionOf(input)), grace);
@@ -311,6 +333,9 @@ describe('what the worker has verified itself holds, whatever the gate that is h
     const open = await asked(questionOf(input));
     const late = seconds(3_600 + 120);
     const gate = { ...(await gateOf(input, open)), deadline: '2031-01-01T00:00:00.000Z' };
+    expect(open.deadline).toBe(seconds(3_600).toISOString());
+    // The first note stays, so that what is shown is what is held to.
+    expect(await asked(questionOf(input), 'run-1', seconds(1_800))).toMatchObject({ deadline: open.deadline });
     const weighed = await said(input, gate, grace, 'approve', late);
     const votes = weighed.counts ? [weighed.vote] : [];
     expect(votes).toHaveLength(1);
@@ -462,7 +487,7 @@ test('who asked is looked up again: somebody who was taken out of the directory 
   await expect(asked(questionOf(input))).rejects.toMatchObject({ code: 'ApprovalRefused' });
 });
 
-test('an approval in advance is used up by the run that it permits', async () => {
+test('an approval in advance is used up by the run that it permits, and people are asked for the next', async () => {
   policy = await policies('in-advance');
   const own = { id: 'a-1', kinds: ['rotate'], identities: ['app'], reason: 'the move' };
   const advance = [await advanceSigned(own, 86_400_000, grace, now)];
@@ -476,9 +501,11 @@ test('an approval in advance is used up by the run that it permits', async () =>
   });
   const again = await inputOf({ id: 'r-2', advance });
   const third = { ...again, operation: 'nhi/app/rotate/3' };
-  await expect(asked(questionOf(third))).rejects.toMatchObject({
-    message: expect.stringContaining('in advance'),
-  });
+  const people = await asked(questionOf(third));
+  expect(people).toMatchObject({ permitted: false, obligations: { approvals: 1 } });
+  expect(people).not.toHaveProperty('inAdvance');
+  // The same run may ask again.
+  expect(await asked(questionOf(await inputOf({ advance })))).toMatchObject({ permitted: true });
 });
 
 test.each([

@@ -64,6 +64,7 @@ const refusing = (): Promise<never> => Promise.reject(new TenureError('ApprovalR
 const only = (permit: Permit): Permits => ({
   grant: () => Promise.resolve(),
   demand: (asked, run) => (asked === permit.operation && run === permit.run ? Promise.resolve(permit) : refusing()),
+  unused: async () => [],
   heldBy: (asked) => (asked === permit.operation ? Promise.resolve(permit) : refusing()),
 });
 

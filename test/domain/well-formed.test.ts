@@ -30,7 +30,7 @@ test.each<[string, unknown, string]>([
   ['no object', 'revoke everything', 'request'],
   ['nothing', null, 'request'],
   ['an empty id', { ...asks, id: '' }, 'id'],
-  ['an id with a line break', { ...asks, id: 'a\nb' }, 'id'],
+  ['an id with a bell', { ...asks, id: 'a\u0007b' }, 'id'],
   ['a kind that there is not', { ...asks, kind: 'destroy' }, 'kind'],
   ['no requester', { ...asks, requester: undefined }, 'requester'],
   ['a reason that is no text', { ...asks, reason: 7 }, 'reason'],

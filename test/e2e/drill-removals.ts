@@ -93,6 +93,11 @@ export const removals: readonly Removal[] = [
         by: 'await noteOnce(file, permit); return;',
       },
       { file: 'src/trust/permits.js', replace: 'if (permit?.run !== run)', by: 'if (!permit)' },
+      {
+        file: 'activities/policy.js',
+        replace: 'await demandMade(input, onRecord, dependencies.permits);',
+        by: '',
+      },
     ],
   },
   {

@@ -1,4 +1,4 @@
-import { log } from '@temporalio/workflow';
+import { log, patched } from '@temporalio/workflow';
 import { admit } from '../../src/domain/admission.js';
 import { clip } from '../../src/domain/clip.js';
 import {
@@ -205,20 +205,25 @@ export class Aggregate {
     message: string,
   ): void {
     if (outcome === 'unfinished') this.state.status = 'needs-operator';
-    if (outcome === 'undone') delete this.state.begun;
+    const isLeft = kind === 'revoke' && this.noteStoppedForNothing();
+    if (outcome === 'undone' && !isLeft) delete this.state.begun;
     this.close({ operation, kind, requestId, outcome, startedAt, endedAt: now(), message });
   }
 
-  /** An emergency stopped a process and then came to nothing itself: what that one had begun is left as it was, and nobody takes it back. */
-  private noteStoppedForNothing(): void {
+  /**
+   * An emergency stopped a process and then came to nothing itself: what that one had begun is left as it was, and nobody takes it back. Says
+   * whether that is so.
+   */
+  private noteStoppedForNothing(): boolean {
     const { state } = this;
     const stopped = state.recent.at(-1);
-    if (stopped?.outcome !== 'pre-empted') return;
+    if (stopped?.outcome !== 'pre-empted' || !patched('stopped-for-nothing')) return false;
     state.status = 'needs-operator';
     this.problem(
-      `${stopped.operation} was stopped for an emergency that came to nothing, and what it had begun is left; ` +
+      `${stopped.operation} was stopped for an emergency that came to nothing, and what it may have begun is left; ` +
         `revoke it again, or compare with: tenure validate ${state.name}`,
     );
+    return true;
   }
 
   problem(what: string): void {

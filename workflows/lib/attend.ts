@@ -11,6 +11,7 @@ import {
   condition,
   getExternalWorkflowHandle,
   ParentClosePolicy,
+  patched,
   startChild,
 } from '@temporalio/workflow';
 import { mayStart, type Refusal } from '../../src/domain/admission.js';
@@ -96,7 +97,7 @@ async function inputFor(
   const { name, current, previous } = state;
   const spec = specFor(state, request)!;
   const next = state.processNumber + 1;
-  const isUnsure = state.processNumber === 0 || wasFencedOff(state);
+  const isUnsure = state.processNumber === 0 || (wasFencedOff(state) && patched('look-after-fence'));
   const number = isUnsure ? Math.max(next, processNumberAfter(await lastEpoch(spec, timing))) : next;
   state.processNumber = number + numbersTaken(kind) - 1;
   return {

@@ -57,8 +57,11 @@ async function answered(process: Process, round: Round, beyond: Beyond): Promise
     if (!(await beyond.clear(() => process.inbox.ballots.length > 0))) continue;
     const next = await beyond.ask(process.state.gate!);
     await weighAll(process, round);
-    // A freeze began just now.
-    if (next.frozen) continue;
+    // A freeze began just now; who has looked for one before may take another moment to see it.
+    if (next.frozen) {
+      await condition(() => process.inbox.ballots.length > 0, frozenAgainMs);
+      continue;
+    }
     const outcome = settled(process.state.gate!);
     if (outcome === 'approved' || (outcome === 'open' && !next.permitted)) return next;
   }
@@ -84,7 +87,7 @@ function openRound(process: Process, decision: Decision, escalation: Escalation,
     rules: gates,
     openedAt: now(),
     // One deadline for all rounds: another round is no way to keep a gate open.
-    deadline: state.gate?.deadline ?? after(gateMs),
+    deadline: state.gate?.deadline ?? decision.deadline ?? after(gateMs),
     // Who was asked once half of the time was over is not sent away by another round.
     ...(escalation.hasBegun && escalateTo !== undefined && { escalatedTo: escalateTo }),
     votes: [],
@@ -229,5 +232,6 @@ function refusal({ outcome, votes, deadline }: GateState): ApplicationFailure {
 }
 
 const mostRounds = 10;
+const frozenAgainMs = 2_000;
 /** So many decisions are weighed before it is looked whether there are enough. */
 const mostAtOnce = 200;

@@ -74,7 +74,9 @@ function renderGate({ gate, identity, plan, decision }: ProcessState): string[] 
   if (gate?.outcome !== 'open' || !plan) return [];
   return [
     '',
-    ...gateLines(asDecided(plan, decision), gate, decision?.facts).map(({ label, text }) => `**${label}** ${asText(text)}  `),
+    ...gateLines(asDecided(plan, decision), gate, decision?.facts).map(
+      ({ label, text }) => `**${label}** ${asText(text)}  `,
+    ),
     '',
     `- \`tenure approve ${identity}\``,
     `- \`tenure deny ${identity} --reason …\``,

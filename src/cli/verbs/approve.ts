@@ -6,7 +6,7 @@ import { asDecided, type ProcessPlan } from '../../domain/plan.js';
 import { isBeforeChange, type GateState, type ProcessState } from '../../domain/process.js';
 import type { DecisionStatement } from '../../domain/statement.js';
 import { parseProcessId, processMessages } from '../../domain/wire.js';
-import { digestOf } from '../../policy/digest.js';
+import { digestOf, evidenceDigestOf } from '../../policy/digest.js';
 import { ballotFor } from '../../trust/ballot.js';
 import { followOperation, following, type FollowOptions } from '../change.js';
 import { confirm } from '../confirm.js';
@@ -117,7 +117,7 @@ function demandSame(state: ProcessState, plan: ProcessPlan, gate: GateState, dig
       `tenure show ${identity}`,
     ]);
   }
-  if (digestOf(plan) === gate.planDigest && digestOf(decision?.facts ?? null) === gate.evidenceDigest) return;
+  if (digestOf(plan) === gate.planDigest && evidenceDigestOf(decision ?? {}) === gate.evidenceDigest) return;
   throw new TenureError(
     'ApprovalRefused',
     `what ${operation} shows is not what it asks a signature for; nothing was signed. Tell those who run Temporal, and look: tenure history ${operation}`,

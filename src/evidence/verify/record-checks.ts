@@ -1,6 +1,6 @@
 /** One entry: that it is signed, where it lies in the tree, and that what it says of itself fits together. */
 import type { ProcessRecord, SealedBy } from '../../domain/evidence.js';
-import { digestOf } from '../../policy/digest.js';
+import { digestOf, evidenceDigestOf } from '../../policy/digest.js';
 import { digestOfText } from '../attachments.js';
 import { checkpointFile, proofName } from '../bundle/export.js';
 import { openCheckpoint, parseProof } from '../checkpoint.js';
@@ -124,7 +124,7 @@ function planFits(record: ProcessRecord): Finding {
       plan.requester !== request.requester && `the plan was asked for by ${plan.requester}`,
       decision && decision.planDigest !== digest && 'policy decided on another plan',
       decision?.facts &&
-        decision.evidenceDigest !== digestOf(decision.facts) &&
+        decision.evidenceDigest !== evidenceDigestOf(decision) &&
         'the facts that policy saw are not those in the record',
       gate?.outcome === 'approved' && gate.planDigest !== digest && 'what was approved is another plan',
       gate?.outcome === 'approved' &&
