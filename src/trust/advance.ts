@@ -1,12 +1,11 @@
 /** Approvals given in advance, for a bounded task: so many identities, until then. A policy has to allow them in so many words. */
 import type { AdvanceApproval, GateRule, InAdvance } from '../domain/decision.js';
 import { mayApprove, personsBehind, type Attested, type Directory } from '../domain/directory.js';
-import { TenureError } from '../domain/errors.js';
 import type { ProcessPlan } from '../domain/plan.js';
 import type { AdvanceStatement, Signed } from '../domain/statement.js';
 import { groupsFor } from '../domain/quorum.js';
 import { digestOf } from '../policy/digest.js';
-import { refused } from './refusal.js';
+import { noneIfRefused, refused } from './refusal.js';
 import { verifySigned } from './verify.js';
 
 /** What an approval in advance is held against. */
@@ -19,17 +18,10 @@ export interface Task {
 
 /** Those that hold for this plan; one for each person. What does not hold is left out, and policy then asks for people as always. */
 export async function advanceFor(all: readonly Signed[], task: Task): Promise<AdvanceApproval[]> {
-  const holding = (await Promise.all(all.map((signed) => advanceIn(signed, task)))).filter((one) => one !== undefined);
+  const holding = (await Promise.all(all.map((signed) => verifyAdvance(signed, task).catch(noneIfRefused)))).filter(
+    (one) => one !== undefined,
+  );
   return holding.filter(({ approver }, index) => holding.findIndex((other) => other.approver === approver) === index);
-}
-
-async function advanceIn(signed: Signed, task: Task): Promise<AdvanceApproval | undefined> {
-  try {
-    return await verifyAdvance(signed, task);
-  } catch (error) {
-    if (error instanceof TenureError && error.code === 'ApprovalRefused') return undefined;
-    throw error;
-  }
 }
 
 /** One that holds for this plan. Throws `ApprovalRefused`, with the reason in the message, where it does not. */

@@ -1,11 +1,10 @@
 /** Whether the credentials that a process names are those that this worker let be made. They too come with a workflow, which may be anybody's. */
-import { TenureError } from '../domain/errors.js';
 import type { CredentialRecord } from '../domain/credential.js';
 import { makesCredential, type ProcessInput } from '../domain/process.js';
 import { parseProcessId } from '../domain/wire.js';
 import { digestOf } from '../policy/digest.js';
 import type { Permit, Permits } from './permits.js';
-import { refused } from './refusal.js';
+import { noneIfRefused, refused } from './refusal.js';
 import type { OnRecord } from './specs.js';
 
 /**
@@ -27,7 +26,7 @@ export async function demandMade(
   if (strange) no(`the credential ${strange.version} is not one of ${identity}`);
   if (kind === 'revoke' || kind === 'offboard') return;
   if (!current) return kind === 'rotate' || kind === 'elevate' ? no('the credential that goes is left out') : undefined;
-  const permit = current.version === last.operation ? last : await permitOf(current.version, permits);
+  const permit = current.version === last.operation ? last : await permits.heldBy(current.version).catch(noneIfRefused);
   if (!permit || !mayBeCurrent(permit, identity, last))
     no(`the credential ${current.version} is not the one that ${identity} has by what is on record here`);
   if (!isWhere(current, permit!, onRecord)) no(`the credential ${current.version} is not where it was delivered to`);
@@ -49,13 +48,4 @@ function numberOf({ operation }: Permit): number {
 function isWhere({ target, deliveries }: CredentialRecord, { specs }: Permit, { noted }: OnRecord): boolean {
   const made = noted.find(({ spec }) => digestOf(spec) === specs[0])?.spec;
   return !made || (made.target.name === target && digestOf(made.deliver) === digestOf(deliveries));
-}
-
-async function permitOf(operation: string, permits: Pick<Permits, 'heldBy'>): Promise<Permit | undefined> {
-  try {
-    return await permits.heldBy(operation);
-  } catch (error) {
-    if (error instanceof TenureError && error.code === 'ApprovalRefused') return undefined;
-    throw error;
-  }
 }

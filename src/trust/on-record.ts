@@ -1,7 +1,7 @@
 /** What the worker has on record about an identity: what was declared, by what it has verified itself, and what was carried out last. */
-import { TenureError } from '../domain/errors.js';
 import type { Declarations } from './declared.js';
 import type { Permits } from './permits.js';
+import { noneIfRefused } from './refusal.js';
 import type { OnRecord } from './specs.js';
 
 /** `lastOperation`: the last process that made a credential and was carried out; it is known by its permit, which only a worker can have made. */
@@ -15,10 +15,4 @@ export async function onRecordOf(
     lastOperation === undefined ? undefined : permits.heldBy(lastOperation).catch(noneIfRefused),
   ]);
   return { noted, last };
-}
-
-/** For `catch`: what was refused is not there, and what cannot be known is thrown. */
-export function noneIfRefused(error: unknown): undefined {
-  if (error instanceof TenureError && error.code === 'ApprovalRefused') return undefined;
-  throw error;
 }

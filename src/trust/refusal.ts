@@ -34,3 +34,9 @@ export type RefusalReason = (typeof refusalReasons)[number];
 export function refused(reason: RefusalReason, message: string): TenureError {
   return new TenureError('ApprovalRefused', message, { reason });
 }
+
+/** For `catch`: what was refused is not there, and what cannot be known is thrown. */
+export function noneIfRefused(error: unknown): undefined {
+  if (error instanceof TenureError && error.code === 'ApprovalRefused') return undefined;
+  throw error;
+}

@@ -109,3 +109,15 @@ test('where something later has taken over and the rights are gone there is noth
   await overdueLook(worker(afterwards))();
   expect(await loansIn(folder).open('app')).toEqual([]);
 });
+
+test('by the clock of the worker, where nobody gives it another', async () => {
+  const { now: _now, ...own } = worker(afterwards);
+  await loansIn(folder).begin(lending({ lent: { until: '2100-01-01T00:00:00.000Z', back } }));
+  await overdueLook(own)();
+  expect(restored).toEqual([]);
+  await loansIn(folder).begin(
+    lending({ operation: 'nhi/app/elevate/3', lent: { until: '2020-01-01T00:00:00.000Z', back } }),
+  );
+  await overdueLook(own)();
+  expect(restored).toHaveLength(1);
+});
