@@ -2,15 +2,11 @@
  * Cedar, asked so that it fails closed: a policy that fails while it is evaluated would be left out of the decision, and a failing
  * `forbid` left out is an open door. So every error is an answer of its own, and what asks takes it for a denial.
  */
-import { setFlagsFromString } from 'node:v8';
+import './v8-flag.js';
 import cedar from '@cedar-policy/cedar-wasm/nodejs';
 import type { CedarValueJson, DetailedError, EntityJson, TypeAndId } from '@cedar-policy/cedar-wasm/nodejs';
 
 export type { CedarValueJson, EntityJson, TypeAndId };
-
-// V8 of Node 20 ends the process ("unreachable code") when optimized code that a call into WebAssembly was inlined into is given up
-// during that call. A V8 that does not know the flag says so on standard error, so later ones are left alone.
-if (/^v2[0-2]\./.test(process.version)) setFlagsFromString('--no-turbo-inline-js-wasm-calls');
 
 /** One question to Cedar: plain JSON. */
 export interface CedarRequest {

@@ -137,3 +137,19 @@ describe('what is foreseen', () => {
     expect(of('service/ledger')).toMatchObject({ kind: 'service', owner: 'ada@example.com' });
   });
 });
+
+test('what is lent is looked at afterwards, and an explanation says so', () => {
+  const elevation = { scope, forMs: 60_000, incident: 'INC-1' };
+  const question = imagine(foresight, {
+    kind: 'elevate',
+    spec: specOf('ledger', { target: { name: 'db', scope: {} } }),
+    elevation,
+    reason: 'x',
+  });
+  expect(explain(policy, question)).toMatchObject({ review: { people: 2, withinMs: 86_400_000 } });
+});
+
+test('an amendment of what nothing is known of is foreseen as one that changes nothing', () => {
+  const { plan } = imagine(foresight, { kind: 'amend', spec });
+  expect(plan).toMatchObject({ kind: 'amend', before: { environment: 'production' } });
+});

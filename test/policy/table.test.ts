@@ -35,6 +35,8 @@ describe('a row', () => {
     ['that is denied', 'identity: { environment: nowhere }', '{ deny: [never] }', true],
     ['that is denied by another one', 'identity: { environment: nowhere }', '{ deny: [ever] }', false],
     ['that is denied and should not be', 'identity: { environment: nowhere }', 'allow', false],
+    ['with a ticket', 'ticket: CHG-1', 'allow', true],
+    ['with another strategy before', 'before: { strategy: in-place }', 'allow', true],
     ['that needs people', produced, '{ needs: [two] }', true],
     ['that needs people and should not', produced, 'allow', false],
     [
