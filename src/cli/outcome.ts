@@ -1,5 +1,5 @@
 /** What is said at the end of a process, and the exit code that goes with it. */
-import type { ProcessResult, ProcessSummary, Proofs } from '../domain/process.js';
+import type { ProcessKind, ProcessSummary, Proofs } from '../domain/process.js';
 import { nextCommands } from './errors.js';
 import type { Followed } from './follow.js';
 import { exitCodes } from './io.js';
@@ -11,7 +11,7 @@ import { span } from '../domain/span.js';
 export function tellEnd(out: Output, identity: string, followed: Followed): number {
   switch (followed.how) {
     case 'ended':
-      return tellResult(out, identity, followed.result);
+      return tellResult(out, identity, followed);
     case 'parked':
       return tellParked(out, identity, followed);
     case 'left':
@@ -25,7 +25,7 @@ export function tellEnd(out: Output, identity: string, followed: Followed): numb
   }
 }
 
-function tellResult(out: Output, identity: string, result: ProcessResult): number {
+function tellResult(out: Output, identity: string, { result, state }: Extract<Followed, { how: 'ended' }>): number {
   const took = span(Date.parse(result.endedAt) - Date.parse(result.startedAt));
   if (result.outcome === 'succeeded') {
     const drift = result.proofs.drift ?? [];
@@ -40,8 +40,9 @@ function tellResult(out: Output, identity: string, result: ProcessResult): numbe
     if (result.evidence) out.say(`  evidence: ${result.evidence}`);
     return result.kind === 'validate' && drift.length > 0 ? exitCodes.failure : exitCodes.success;
   }
+  const isInVain = result.outcome === 'undone' && state?.emergency === true;
   const meaning = {
-    undone: 'failed and was undone: everything is as before',
+    undone: undoneInWords(result.kind),
     unfinished: 'failed and left something',
     'pre-empted': 'was pre-empted by an emergency',
   };
@@ -50,9 +51,26 @@ function tellResult(out: Output, identity: string, result: ProcessResult): numbe
   );
   if (result.failure) out.note(`  ${result.failure.code}: ${result.failure.message}`);
   for (const leftover of result.leftovers) out.note(`  left: ${leftover}`);
+  if (isInVain) out.note(`  ${inVain}`);
   const next = result.failure ? nextCommands(result.failure.code, identity) : [`tenure history ${identity}`];
-  for (const command of next) out.note(`  next: ${out.paint.bold(command)}`);
+  for (const command of isInVain ? afterInVain(identity) : next) out.note(`  next: ${out.paint.bold(command)}`);
   return exitCodes.failure;
+}
+
+/** A revocation takes nothing back: where it is undone it had not begun. What it has stopped before is no more as it was. */
+export function undoneInWords(kind: ProcessKind): string {
+  return kind === 'revoke'
+    ? 'failed before it changed anything: what it was to end is still accepted'
+    : 'failed and was undone: everything is as before';
+}
+
+/** An emergency stops what runs before it is decided on itself. */
+export const inVain =
+  'what ran when it was declared was stopped all the same, and what that had begun is left: nobody takes it back by itself';
+
+/** What leads on from there. */
+export function afterInVain(identity: string): readonly string[] {
+  return [`tenure show ${identity}`, `tenure revoke ${identity} --now`, `tenure validate ${identity}`];
 }
 
 /** The proofs of a process, one sentence each. */

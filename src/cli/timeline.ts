@@ -1,6 +1,7 @@
 /** What happened to an identity, in plain words. Pure: facts in, sentences out. */
 import type { ProcessKind, ProcessOutcome } from '../domain/process.js';
 import type { ChangeRequest } from '../domain/request.js';
+import { undoneInWords } from './outcome.js';
 import { count } from './words.js';
 import { span } from '../domain/span.js';
 
@@ -112,7 +113,7 @@ export function sentenceOf(fact: Fact): string {
 function endOf(kind: ProcessKind, end: End): string {
   const meaning = {
     succeeded: 'succeeded',
-    undone: 'failed and was undone: everything is as before',
+    undone: undoneInWords(kind),
     unfinished: 'failed and left something',
     'pre-empted': 'stopped for an emergency',
     cancelled: 'was cancelled',

@@ -427,12 +427,39 @@ describe.concurrent('a process that is stopped by hand', () => {
       recent: [{}, { outcome: 'pre-empted' }, { outcome: 'undone' }],
     });
     expect(state.problems.at(-1)?.what).toContain(`${rotation.operation} was stopped for an emergency`);
-    expect(state.problems.at(-1)?.what).toContain('tenure validate in-vain');
+    expect(state.problems.at(-1)?.what).toContain('tenure revoke in-vain --now');
+    expect(state.problems.at(-1)?.what).toContain('tenure validate in-vain --repair');
     hold.letGo();
     engine.around.only.delete('in-vain');
     expect((await engine.do(revokeNow('again'), 'in-vain')).status).toBe('revoked');
     expect(await worldOf(engine, 'in-vain')).toEqual({ logins: {}, slots: {} });
     await engine.replays('in-vain');
+  });
+
+  test('that is cancelled after it has stopped something does not say that everything is as before', async ({
+    expect,
+  }) => {
+    await provisioned(engine, 'cancelled-in-vain');
+    const hold = held('cancelled-in-vain', 'verify');
+    const rotation = await begun(engine, { kind: 'rotate' }, 'cancelled-in-vain');
+    await hold.isReached();
+    engine.around.only.set('cancelled-in-vain', { obligations: { approvals: 1, gateMs: 60_000 } });
+    const emergency = await begun(engine, revokeNow('now'), 'cancelled-in-vain');
+    await engine.processWhen(emergency.operation, ({ gate }) => gate?.outcome === 'open');
+    await emergency.cancel();
+    const state = await engine.stateWhen('cancelled-in-vain', ({ recent }) => recent.at(-1)?.kind === 'revoke');
+    expect(state).toMatchObject({
+      status: 'needs-operator',
+      recent: [{}, { operation: rotation.operation, outcome: 'pre-empted' }, { outcome: 'undone' }],
+    });
+    expect(state.recent.at(-1)?.message).toBe(
+      'cancelled by an operator before it changed anything; what was stopped for it is left as that was',
+    );
+    hold.letGo();
+    engine.around.only.delete('cancelled-in-vain');
+    expect((await engine.do(revokeNow('again'), 'cancelled-in-vain')).status).toBe('revoked');
+    expect(await worldOf(engine, 'cancelled-in-vain')).toEqual({ logins: {}, slots: {} });
+    await engine.replays('cancelled-in-vain');
   });
 
   test('told that it is pre-empted when nothing follows: a person is needed, and nobody says that all is as before', async ({

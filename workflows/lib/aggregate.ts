@@ -207,7 +207,8 @@ export class Aggregate {
     if (outcome === 'unfinished') this.state.status = 'needs-operator';
     const isLeft = kind === 'revoke' && this.noteStoppedForNothing();
     if (outcome === 'undone' && !isLeft) delete this.state.begun;
-    this.close({ operation, kind, requestId, outcome, startedAt, endedAt: now(), message });
+    const told = isLeft ? `${message}; what was stopped for it is left as that was` : message;
+    this.close({ operation, kind, requestId, outcome, startedAt, endedAt: now(), message: told });
   }
 
   /**
@@ -221,7 +222,7 @@ export class Aggregate {
     state.status = 'needs-operator';
     this.problem(
       `${stopped.operation} was stopped for an emergency that came to nothing, and what it may have begun is left; ` +
-        `revoke it again, or compare with: tenure validate ${state.name}`,
+        `revoke it again (tenure revoke ${state.name} --now), or compare and put it right: tenure validate ${state.name} --repair`,
     );
     return true;
   }

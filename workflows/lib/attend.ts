@@ -22,7 +22,7 @@ import type { ChangeRequest } from '../../src/domain/request.js';
 import { emergencyTaskQueue, processId, processMessages, taskQueue, type Preempt } from '../../src/domain/wire.js';
 import { callerFor, here, hereFirst, waiterFor } from './activities.js';
 import { asText } from './as-text.js';
-import { unheard } from './cancelled.js';
+import { cancelledInWords, unheard } from './cancelled.js';
 import { now } from './clock.js';
 import { specFor, type Aggregate } from './aggregate.js';
 import { failureOf } from './failure.js';
@@ -170,7 +170,7 @@ function recordFailure(aggregate: Aggregate, running: RunningProcess, error: unk
   const result = cause instanceof ApplicationFailure ? (cause.details?.[0] as ProcessResult | undefined) : undefined;
   if (result?.after) return aggregate.finished(running, result);
   if (cause instanceof CancelledFailure || failedAs(cause, 'Cancelled'))
-    return aggregate.ended(running, 'undone', 'cancelled by an operator; everything is as it was before');
+    return aggregate.ended(running, 'undone', cancelledInWords(running.emergency));
   aggregate.ended(
     running,
     'unfinished',

@@ -12,3 +12,10 @@ export function heedCancel(): void {
 export function unheard<T>(start: () => Promise<T>): Promise<T> {
   return CancellationScope.nonCancellable(start);
 }
+
+/** How a process ended that an operator cancelled. An emergency has changed nothing itself; but what ran before was stopped for it. */
+export function cancelledInWords(isEmergency: boolean): string {
+  return isEmergency
+    ? 'cancelled by an operator before it changed anything'
+    : 'cancelled by an operator; everything is as it was before';
+}

@@ -18,6 +18,7 @@ import {
   type StageState,
 } from '../../src/domain/process.js';
 import { callerFor, hereFirst, type Activities, type Manner } from './activities.js';
+import { cancelledInWords } from './cancelled.js';
 import { now } from './clock.js';
 import { failureOf, type Failure } from './failure.js';
 import { Inbox } from './inbox.js';
@@ -218,8 +219,7 @@ export class Process {
     const outcome = this.state.forwardOnly ? await this.leaveOpen(failure) : await this.takeBack();
     if (outcome === 'pre-empted') return this.endPreempted(this.inbox.preemptedBy!);
     const result = await this.finish(outcome);
-    if (cancelled && outcome === 'undone')
-      throw new CancelledFailure('cancelled by an operator; everything is as it was before');
+    if (cancelled && outcome === 'undone') throw new CancelledFailure(cancelledInWords(this.state.emergency));
     throw ApplicationFailure.create({
       type: failure.code,
       message: failure.message,

@@ -8,7 +8,7 @@ import { followProcess, type Followed } from '../follow.js';
 import { newRequestId, operationOf, processOf } from '../identities.js';
 import { exitCodes } from '../io.js';
 import { stagesView } from '../live.js';
-import { endDocument, tellEnd } from '../outcome.js';
+import { afterInVain, endDocument, inVain, tellEnd } from '../outcome.js';
 import { personOf } from '../person.js';
 import { verb, type Runtime, type Session } from '../session.js';
 
@@ -83,7 +83,11 @@ async function request(client: Client, namespace: string, operation: string, rea
 
 function tellCancelled({ out }: Session, name: string, followed: Followed): number {
   if (followed.how === 'stopped' && followed.cancelled) {
-    out.say(`${out.paint.green(`${name}: ${followed.operation} was cancelled`)}: everything is as before`);
+    const isInVain = followed.state?.emergency === true;
+    out.say(
+      `${out.paint.green(`${name}: ${followed.operation} was cancelled`)}: ${isInVain ? `it changed nothing; ${inVain}` : 'everything is as before'}`,
+    );
+    if (isInVain) for (const command of afterInVain(name)) out.note(`  next: ${out.paint.bold(command)}`);
     return exitCodes.success;
   }
   const exitCode = tellEnd(out, name, followed);
