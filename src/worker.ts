@@ -45,6 +45,7 @@ import { openStores } from './stores/registry.js';
 import type { Store } from './stores/store.js';
 import { openTargets, type Targets } from './targets/registry.js';
 import type { Target } from './targets/target.js';
+import { askingAgain } from './temporal/ask-again.js';
 import { workflowBundlePath } from './temporal/bundle.js';
 import { dataConverterFor, workflowBundleFor } from './temporal/codec/converter.js';
 import { declarationsIn } from './trust/declared.js';
@@ -151,7 +152,7 @@ function createActivities(
   const target = (name: string): Target => around?.target(targets.get(name)) ?? targets.get(name);
   const store = (name: string): Store => around?.store(opened.get(name)) ?? opened.get(name);
   const freezes = (): Promise<readonly Freeze[]> => loadFreezes(config.file);
-  const client = new Client({ connection, namespace, dataConverter });
+  const client = new Client({ connection, namespace, dataConverter, interceptors: { workflow: [askingAgain] } });
   const directory = directorySource(config);
   const evidence = openEvidenceWriter(config);
   const loadDirectory = remembering(evidence.shelf, (): Promise<Directory> => directory.current());

@@ -42,6 +42,9 @@ export const processMessages = {
   process: 'process',
 } as const;
 
+/** What a query fails with that came before the workflow task of what has just happened; `workflows/interceptors.ts` says why. */
+export const aheadOfItsTask = 'the workflow is about to take up what has just happened; ask again';
+
 /** Workflow id of an identity, for its whole life. */
 export function identityId(name: string): string {
   return `nhi/${name}`;

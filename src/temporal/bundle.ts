@@ -14,6 +14,8 @@ export interface BundlePlan {
   readonly workflowsPath: string;
   /** Exports `failureConverter`: how workflows write their failures. */
   readonly failureConverterPath?: string;
+  /** Exports `interceptors`: what stands between the worker and the workflows. */
+  readonly interceptorsPath?: string;
   /** Files and folders whose content the bundle depends on. */
   readonly inputs: readonly string[];
   readonly outFile: string;
@@ -22,6 +24,7 @@ export interface BundlePlan {
 const shipped: BundlePlan = {
   workflowsPath: path.join(packageRoot, 'workflows', 'index.ts'),
   failureConverterPath: path.join(packageRoot, 'workflows', 'failure-converter.ts'),
+  interceptorsPath: path.join(packageRoot, 'workflows', 'interceptors.ts'),
   inputs: ['workflows', 'src/domain', 'src/temporal/search-attributes.ts'].map((input) =>
     path.join(packageRoot, input),
   ),
@@ -50,11 +53,12 @@ export async function buildWorkflowBundle(plan: BundlePlan = shipped): Promise<s
   const stampFile = `${plan.outFile}.sha256`;
   const stamp = await digest(plan);
   if (existsSync(plan.outFile) && (await readFile(stampFile, 'utf8').catch(() => '')) === stamp) return plan.outFile;
-  const { workflowsPath, failureConverterPath } = plan;
+  const { workflowsPath, failureConverterPath, interceptorsPath } = plan;
   const { code } = await bundleWorkflowCode({
     workflowsPath,
     logger: quiet,
     ...(failureConverterPath !== undefined && { failureConverterPath }),
+    ...(interceptorsPath !== undefined && { workflowInterceptorModules: [interceptorsPath] }),
   });
   await mkdir(path.dirname(plan.outFile), { recursive: true });
   await writeWhole(plan.outFile, code);

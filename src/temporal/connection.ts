@@ -3,6 +3,7 @@ import { Client, Connection, isGrpcServiceError, type ClientOptions } from '@tem
 import { loadClientConnectConfig, type ClientConnectConfig } from '@temporalio/envconfig';
 import type { NativeConnection } from '@temporalio/worker';
 import { TenureError } from '../domain/errors.js';
+import { askingAgain } from './ask-again.js';
 
 /** How long a server may take to answer at all, in milliseconds. */
 const answerMs = 5_000;
@@ -45,13 +46,14 @@ export interface ConnectedWorker {
  */
 export async function connectClient(
   options: ConnectOptions = {},
-  clientOptions: Omit<ClientOptions, 'connection' | 'namespace'> = {},
+  clientOptions: Omit<ClientOptions, 'connection' | 'namespace' | 'interceptors'> = {},
 ): Promise<ConnectedClient> {
   const { address, namespace, connectionOptions } = whereTo(options);
   const connection = await reaching(address, () =>
     Connection.connect({ ...connectionOptions, connectTimeout: answerMs }),
   );
-  return { client: new Client({ ...clientOptions, connection, namespace }), connection, address, namespace };
+  const client = new Client({ ...clientOptions, interceptors: { workflow: [askingAgain] }, connection, namespace });
+  return { client, connection, address, namespace };
 }
 
 /**
