@@ -57,13 +57,16 @@ export function remembering(shelf: Shelf, load: () => Promise<Directory>): () =>
   };
 }
 
-/** The directories that were in force around an instant: the one that was, and the next, which a worker may have seen a moment late. */
+/**
+ * The directories that were in force around an instant: the one that was, those of the same second, which may be older or younger, and the next,
+ * which a worker may have seen a moment late.
+ */
 export async function directoriesAround(shelf: Shelf, instant: string): Promise<Directory[]> {
   const at = secondsOf(new Date(instant));
   const names = await shelf.list(times);
+  const since = names.findLastIndex((name) => numberIn(name)! < at);
   const next = names.findIndex((name) => numberIn(name)! > at);
-  const before = next < 0 ? names.length - 1 : next - 1;
-  const around = [names[before], names[before + 1]].filter((name) => name !== undefined);
+  const around = names.slice(Math.max(since, 0), next < 0 ? names.length : next + 1);
   const texts = await Promise.all(
     around.map(async (name) => {
       const digest = await shelf.get(name);

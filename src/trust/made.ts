@@ -40,9 +40,9 @@ function mayBeCurrent(permit: Permit, identity: string, last: Permit): boolean {
   return permit.identity === identity && makesCredential(permit.kind) && numberOf(permit) >= numberOf(last);
 }
 
-/** In the order of the numbers, which no clock of a worker has a part in. */
+/** In the order of the numbers, which no clock of a worker has a part in. Permits are for processes. */
 function numberOf({ operation }: Permit): number {
-  return parseProcessId(operation)?.number ?? 0;
+  return parseProcessId(operation)!.number;
 }
 
 function isWhere({ target, deliveries }: CredentialRecord, { specs }: Permit, { noted }: OnRecord): boolean {
