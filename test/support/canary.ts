@@ -37,6 +37,8 @@ export function withCanary(material: Material): Material {
   return Object.fromEntries(Object.entries(material).map(([key, text]) => [key, replaced(text)]));
 }
 
+const chunkBytes = 4 << 20;
+
 /** Searches bytes, files, folders and running programs for planted secrets. */
 export class CanaryScan {
   readonly findings: Finding[] = [];
@@ -64,9 +66,12 @@ export class CanaryScan {
 
   /** A file of any size; one that is not there holds nothing. */
   async file(path: string): Promise<void> {
-    if (!existsSync(path)) return;
+    const { size } = statSync(path, { throwIfNoEntry: false }) ?? {};
+    if (size === undefined) return;
+    // A stream sets its buffer up for each file, and most are small and there are many.
+    if (size <= chunkBytes) return this.bytes(path, readFileSync(path));
     let tail = Buffer.alloc(0);
-    for await (const chunk of createReadStream(path, { highWaterMark: 4 << 20 })) {
+    for await (const chunk of createReadStream(path, { highWaterMark: chunkBytes })) {
       const bytes = Buffer.concat([tail, chunk as Buffer]);
       this.bytes(path, bytes);
       tail = bytes.subarray(-this.longest);

@@ -1,5 +1,5 @@
 /** What a sweep stands on: a real PostgreSQL, a real Temporal server on a file, the local store, and a consumer that listens. */
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { mkdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import { join } from 'node:path';
@@ -55,12 +55,13 @@ export class Ground {
   /** I1: searches everything that was left behind. A verifier may stand in PostgreSQL's own log, and nowhere else. */
   async search(): Promise<CanaryScan> {
     const { scan } = this;
-    for (const file of [this.database, `${this.database}-wal`]) await scan.file(file);
-    await scan.folder(this.logs);
-    await scan.folder(join(this.folder, 'vault'));
-    await scan.folder(this.config.stateDirectory);
+    const { stateDirectory } = this.config;
+    const files = [this.database, `${this.database}-wal`, ...below(this.logs)];
+    for (const file of files) await traced(scan, file, () => scan.file(file));
+    for (const folder of [join(this.folder, 'vault'), ...below(stateDirectory)])
+      await traced(scan, folder, () => scan.folder(folder));
     const ofServer = new CanaryScan(this.canaries);
-    await ofServer.file(this.postgres.logFile);
+    await traced(ofServer, this.postgres.logFile, () => ofServer.file(this.postgres.logFile));
     scan.findings.push(...ofServer.findings);
     scan.scanned += ofServer.scanned;
     return scan;
@@ -153,6 +154,18 @@ type Long = NonNullable<
     >[0]['workflowExecutionRetentionPeriod']
   >['seconds']
 >;
+
+function below(folder: string): string[] {
+  return readdirSync(folder).map((name) => join(folder, name));
+}
+
+/** How much of a search goes where, for whoever asks. */
+async function traced(scan: CanaryScan, place: string, search: () => Promise<void>): Promise<void> {
+  const [before, began] = [scan.scanned, Date.now()];
+  await search();
+  if (process.env['TENURE_SWEEP_TRACE'])
+    process.stdout.write(`searched ${place}: ${scan.scanned - before} bytes in ${Date.now() - began} ms\n`);
+}
 
 /** Starts everything, or says why that can't be. */
 export async function prepareGround(options: GroundOptions = {}): Promise<Ground | { readonly unavailable: string }> {
